@@ -1,0 +1,134 @@
+"""What all models share: open reading, closed building, and the wire's own kinds of values.
+
+Reading is lenient: unknown members are kept and sent back, ids are any non-empty text, and an enumeration
+takes values that newer servers may send. Validating with `context=STRICT` closes the enumerations again.
+Building (the `…Create` inputs) is closed at once: an unknown member or value is the caller's mistake.
+
+Spec: protocol §1.1, §1.3–1.5, §3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Annotated, Any, Final, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from mplp_sdk.protocol.times import format_duration, format_time, parse_duration, parse_time
+
+__all__ = [
+    "CLOSED",
+    "STRICT",
+    "DurationField",
+    "Id",
+    "JsonObject",
+    "MPLPModel",
+    "OneOf",
+    "Timestamp",
+    "Version",
+]
+
+STRICT: Final[Mapping[str, bool]] = MappingProxyType({"closed_enumerations": True})
+"""Pass as `context=` to validate as a server does: enumerations take only the protocol's values."""
+
+CLOSED: Final = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+"""Configuration of create-inputs: an unknown member is an error."""
+
+JsonObject = dict[str, Any]
+"""Any JSON object."""
+
+
+class MPLPModel(BaseModel):
+    """Base of everything read from the wire. Members that it does not know are kept, and sent back unchanged."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True, validate_by_name=True)
+
+    def to_wire(self) -> dict[str, Any]:
+        """The object as JSON data, just the members that were set, unknown ones included."""
+        return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Marks text as an enumeration: open when read, closed under `STRICT` and in the JSON Schema."""
+
+    literal: Any
+    """A `Literal[...]` that lists the protocol's values."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        values = get_args(self.literal)
+
+        def check(value: str, info: ValidationInfo) -> str:
+            if value in values or not (info.context and info.context.get("closed_enumerations")):
+                return value
+            raise PydanticCustomError(
+                "unknown_value", "Input should be one of {expected}", {"expected": ", ".join(values)}
+            )
+
+        return core_schema.with_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(get_args(self.literal))}
+
+
+def _read_time(value: object) -> datetime:
+    if isinstance(value, str):
+        try:
+            return parse_time(value)
+        except ValueError:
+            raise PydanticCustomError(
+                "rfc3339_time", "Input should be an RFC 3339 time such as 2026-01-02T03:04:05.678Z"
+            ) from None
+    if isinstance(value, datetime):
+        return value
+    raise PydanticCustomError("rfc3339_time", "Input should be an RFC 3339 time, as a string")
+
+
+def _read_duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    try:
+        return parse_duration(value)  # type: ignore[arg-type]  # anything else is refused in there
+    except ValueError as error:
+        raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
+
+
+Id = Annotated[str, Field(min_length=1, max_length=255), WithJsonSchema({"type": "string", "format": "uuid"})]
+"""Identifier. Read as any text of 1 to 255 characters; the strict schema asks for a UUID."""
+
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?$")]
+"""Version `x.y` or `x.y.z`, with an optional pre-release."""
+
+Timestamp = Annotated[
+    datetime,
+    BeforeValidator(_read_time),
+    PlainSerializer(format_time, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""Point in time; aware, UTC. A time read without an offset is taken as UTC."""
+
+DurationField = Annotated[
+    timedelta,
+    PlainValidator(_read_duration),
+    PlainSerializer(format_duration, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}]}),
+]
+"""Length of time; `150ms`, `8h`, `PT1.5S` or seconds on the wire, spelt again as it came."""

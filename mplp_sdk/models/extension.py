@@ -1,0 +1,125 @@
+"""Extension: what is added to the protocol. Spec: protocol §3; Design, Extension schema; RFC §2.2.6."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Required
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp, Version
+
+__all__ = [
+    "Extension",
+    "ExtensionConfiguration",
+    "ExtensionCreate",
+    "ExtensionDependency",
+    "ExtensionMetadata",
+    "ExtensionStatus",
+    "ExtensionType",
+    "Implementation",
+    "Interface",
+    "Lifecycle",
+    "Runtime",
+    "SandboxLevel",
+    "Security",
+]
+
+ExtensionType = Literal["plugin", "adapter", "hook", "capability", "policy", "audit", "integration", "custom"]
+Runtime = Literal["nodejs", "python", "go", "java"]
+DependencyNeed = Literal["required", "optional"]
+SandboxLevel = Literal["none", "basic", "strict"]
+ExtensionStatus = Literal["installed", "active", "disabled", "failed"]
+
+
+class Interface(MPLPModel):
+    """What goes in and what comes out."""
+
+    input_schema: JsonObject | None = None
+    output_schema: JsonObject | None = None
+    methods: list[str] | None = None
+    events: list[str] | None = None
+
+
+class Implementation(MPLPModel):
+    """What runs."""
+
+    runtime: Annotated[str, OneOf(Runtime)]
+    entry_point: str
+    configuration: JsonObject | None = None
+    resources: JsonObject | None = None
+
+
+class ExtensionDependency(MPLPModel):
+    """Something the extension needs."""
+
+    name: str
+    version: str
+    type: Annotated[str, OneOf(DependencyNeed)]
+
+
+class Security(MPLPModel):
+    """What the extension may touch."""
+
+    permissions: list[Any] | None = None
+    sandbox_level: Annotated[str, OneOf(SandboxLevel)] | None = None
+    signature: str | None = None
+
+
+class Lifecycle(MPLPModel):
+    """How far its installation is."""
+
+    status: Annotated[str, OneOf(ExtensionStatus)] | None = None
+    install_date: Timestamp | None = None
+    last_update: Timestamp | None = None
+
+
+class ExtensionConfiguration(MPLPModel):
+    """How it is set up (RFC)."""
+
+    parameters: JsonObject | None = None
+    endpoints: list[Any] | None = None
+    dependencies: list[Any] | None = None
+
+
+class ExtensionMetadata(MPLPModel):
+    """Who wrote it, and for what."""
+
+    author: str | None = None
+    description: str | None = None
+    tags: list[str] | None = None
+    license: str | None = None
+    documentation_url: str | None = None
+
+
+class Extension(MPLPModel):
+    """Something added to the protocol."""
+
+    id: Id
+    name: str
+    version: Version
+    type: Annotated[str, OneOf(ExtensionType)]
+    interface: Interface
+    implementation: Implementation
+    dependencies: list[ExtensionDependency] | None = None
+    security: Security | None = None
+    lifecycle: Lifecycle | None = None
+    configuration: ExtensionConfiguration | None = None
+    metadata: ExtensionMetadata | None = None
+
+
+@with_config(CLOSED)
+class ExtensionCreate(TypedDict, total=False):
+    """What a caller sends to register an Extension."""
+
+    id: Id
+    name: Required[str]
+    version: Required[Version]
+    type: Required[ExtensionType]
+    interface: Required[Interface]
+    implementation: Required[Implementation]
+    dependencies: list[ExtensionDependency]
+    security: Security
+    lifecycle: Lifecycle
+    configuration: ExtensionConfiguration
+    metadata: ExtensionMetadata

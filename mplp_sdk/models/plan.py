@@ -1,0 +1,183 @@
+"""Plan: tasks and what they wait for. Spec: protocol §3; Design, Plan schema; RFC §6.2.2."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Required
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from mplp_sdk.models._base import CLOSED, DurationField, Id, JsonObject, MPLPModel, OneOf, Timestamp, Version
+
+__all__ = [
+    "Dependency",
+    "DependencyCreate",
+    "DependencyType",
+    "ExecutionStrategy",
+    "Optimization",
+    "OptimizationStrategy",
+    "Plan",
+    "PlanCreate",
+    "PlanStatus",
+    "PlanValidation",
+    "Priority",
+    "Task",
+    "TaskCategory",
+    "TaskCreate",
+    "TaskResources",
+    "TaskStatus",
+    "TaskType",
+    "Workflow",
+]
+
+PlanStatus = Literal["draft", "approved", "executing", "completed", "failed", "cancelled"]
+TaskStatus = Literal["pending", "ready", "running", "completed", "failed", "skipped", "cancelled"]
+TaskType = Literal["atomic", "composite"]
+TaskCategory = Literal["development", "testing", "documentation", "review"]
+Priority = Literal["high", "medium", "low"]
+DependencyType = Literal["finish_to_start", "start_to_start", "finish_to_finish"]
+ExecutionStrategy = Literal["sequential", "parallel", "conditional"]
+OptimizationStrategy = Literal["time", "cost", "quality", "resource"]
+
+TaskName = Annotated[str, Field(min_length=1, max_length=100)]
+TaskDescription = Annotated[str, Field(max_length=500)]
+
+
+class TaskResources(MPLPModel):
+    """What a task needs while it runs."""
+
+    cpu: float | None = None
+    memory: float | None = None
+    tools: list[str] | None = None
+
+
+class Task(MPLPModel):
+    """One step of a Plan."""
+
+    id: Id
+    name: TaskName
+    type: Annotated[str, OneOf(TaskType)]
+    description: TaskDescription | None = None
+    status: Annotated[str, OneOf(TaskStatus)] | None = None
+    parent_task: Id | None = None
+    """[ext] The composite task that this one is a part of."""
+    category: Annotated[str, OneOf(TaskCategory)] | None = None
+    assigned_agent: str | None = None
+    priority: Annotated[str, OneOf(Priority)] | None = None
+    estimated_duration: DurationField | None = None
+    resources_required: list[Any] | None = None
+    resources: TaskResources | None = None
+    started_at: Timestamp | None = None
+    """[ext]"""
+    completed_at: Timestamp | None = None
+    """[ext]"""
+
+
+class Dependency(MPLPModel):
+    """An edge of the plan: how `to_task` waits for `from_task`."""
+
+    from_task: Id
+    to_task: Id
+    type: Annotated[str, OneOf(DependencyType)]
+
+
+class Workflow(MPLPModel):
+    """How the plan is carried out."""
+
+    execution_strategy: Annotated[str, OneOf(ExecutionStrategy)] | None = None
+    error_handling: JsonObject | None = None
+    rollback_strategy: JsonObject | None = None
+
+
+class PlanValidation(MPLPModel):
+    """What must hold for the plan to count as done."""
+
+    constraints: list[Any] = Field(default_factory=list)
+    success_criteria: list[Any] = Field(default_factory=list)
+    quality_gates: list[Any] = Field(default_factory=list)
+
+
+class Optimization(MPLPModel):
+    """What the plan is to be good at."""
+
+    strategy: Annotated[str, OneOf(OptimizationStrategy)] | None = None
+    parameters: JsonObject | None = None
+
+
+class Plan(MPLPModel):
+    """Tasks, their order, and how far they are."""
+
+    id: Id
+    name: str
+    tasks: list[Task]
+    description: str | None = None
+    context_id: Id | None = None
+    version: Version | None = None
+    status: Annotated[str, OneOf(PlanStatus)] | None = None
+    objectives: list[Any] | None = None
+    dependencies: list[Dependency] = Field(default_factory=list)
+    workflow: Workflow | None = None
+    validation: PlanValidation | None = None
+    optimization: Optimization | None = None
+    timeline: JsonObject | None = None
+    resources: JsonObject | None = None
+    metadata: JsonObject | None = None
+
+
+@with_config(CLOSED)
+class TaskCreate(TypedDict, total=False):
+    """A task to add; the server gives the `id` where there is none."""
+
+    id: Id
+    name: Required[TaskName]
+    type: TaskType
+    """Default: atomic."""
+    description: TaskDescription
+    status: TaskStatus
+    """Default: pending."""
+    parent_task: Id
+    category: TaskCategory
+    assigned_agent: str
+    priority: Priority
+    estimated_duration: DurationField
+    resources_required: list[Any]
+    resources: TaskResources
+    started_at: Timestamp
+    completed_at: Timestamp
+    metadata: JsonObject
+
+
+@with_config(CLOSED)
+class DependencyCreate(TypedDict, total=False):
+    """An edge to add."""
+
+    from_task: Required[Id]
+    to_task: Required[Id]
+    type: DependencyType
+    """Default: finish_to_start."""
+
+
+@with_config(CLOSED)
+class PlanCreate(TypedDict, total=False):
+    """What a caller sends to make a Plan."""
+
+    id: Id
+    """The caller's own id makes the call idempotent."""
+    name: Required[str]
+    tasks: Required[list[TaskCreate]]
+    """In the order in which they are to be read."""
+    description: str
+    context_id: Id
+    version: Version
+    """Default: 1.0.0."""
+    status: PlanStatus
+    """Default: draft."""
+    objectives: list[Any]
+    dependencies: list[DependencyCreate]
+    """Refer to tasks by id, so tasks that others wait for need the caller's own ids."""
+    workflow: Workflow
+    validation: PlanValidation
+    optimization: Optimization
+    timeline: JsonObject
+    resources: JsonObject
+    metadata: JsonObject

@@ -1,0 +1,93 @@
+"""Role: what somebody can and may do. Spec: protocol §3; Design, Role schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Required
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Version
+
+__all__ = [
+    "Capability",
+    "CapabilityLevel",
+    "CapabilityType",
+    "Inheritance",
+    "Permission",
+    "Role",
+    "RoleConstraints",
+    "RoleCreate",
+    "RoleType",
+]
+
+CapabilityType = Literal["skill", "permission", "resource"]
+CapabilityLevel = Literal["basic", "intermediate", "advanced", "expert"]
+RoleType = Literal["system", "user", "service", "guest"]
+
+
+class Capability(MPLPModel):
+    """Something the role can do."""
+
+    name: str
+    type: Annotated[str, OneOf(CapabilityType)]
+    level: Annotated[str, OneOf(CapabilityLevel)]
+    parameters: JsonObject | None = None
+
+
+class Permission(MPLPModel):
+    """Something the role may do."""
+
+    resource: str
+    actions: list[str]
+    conditions: JsonObject | None = None
+
+
+class RoleConstraints(MPLPModel):
+    """Limits of the role."""
+
+    time_limits: JsonObject | None = None
+    resource_limits: JsonObject | None = None
+    operational_limits: JsonObject | None = None
+
+
+class Inheritance(MPLPModel):
+    """Where the role comes from, and what comes from it."""
+
+    parent_roles: list[Id] = Field(default_factory=list)
+    child_roles: list[Id] | None = None
+    inherited_capabilities: list[Any] = Field(default_factory=list)
+    overrides: list[Any] = Field(default_factory=list)
+
+
+class Role(MPLPModel):
+    """What somebody can and may do."""
+
+    id: Id
+    name: str
+    version: Version
+    capabilities: list[Capability]
+    description: str | None = None
+    type: Annotated[str, OneOf(RoleType)] | None = None
+    permissions: list[Permission] | None = None
+    constraints: RoleConstraints | None = None
+    inheritance: Inheritance | None = None
+    metadata: JsonObject | None = None
+
+
+@with_config(CLOSED)
+class RoleCreate(TypedDict, total=False):
+    """What a caller sends to make a Role."""
+
+    id: Id
+    name: Required[str]
+    version: Version
+    """Default: 1.0.0."""
+    capabilities: list[Capability]
+    """Default: none."""
+    description: str
+    type: RoleType
+    permissions: list[Permission]
+    constraints: RoleConstraints
+    inheritance: Inheritance
+    metadata: JsonObject

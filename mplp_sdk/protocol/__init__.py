@@ -1,0 +1,1 @@
+"""Pure protocol logic without I/O: ids and times, the response envelope, JSON Schemas."""
