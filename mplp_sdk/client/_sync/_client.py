@@ -1,0 +1,225 @@
+"""`Client`: one-line methods over the operations and the flow."""
+
+from __future__ import annotations
+
+import builtins
+import ssl
+from functools import cached_property
+from types import TracebackType
+from typing import Self, TypeVar, Unpack
+
+from mplp_sdk.client._base import Credentials, ExtraHeaders, OptionChanges, Options, Session
+from mplp_sdk.client._drivers import drive
+from mplp_sdk.client._flow import Reply
+from mplp_sdk.client._http import HTTPClient, Transport, TransportOptions
+from mplp_sdk.client._operations import Call, PageData, system
+from mplp_sdk.client._paging import Page
+from mplp_sdk.client._sync._confirmations import Confirmations
+from mplp_sdk.client._sync._contexts import Contexts
+from mplp_sdk.client._sync._plans import Plans
+from mplp_sdk.client._sync._traces import Traces
+from mplp_sdk.config import Settings
+from mplp_sdk.models import IngestResult, StreamState
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+
+class Client:
+    """Calls an MPLP server.
+
+        with Client(base_url="http://127.0.0.1:8700") as client:
+            plan = client.plans.create(name="release", tasks=[{"name": "build"}])
+            for trace in client.traces.list(status="failure"):
+                print(trace.name)
+
+    Connections are kept and shared by everything that uses one client: make one, use it from many threads,
+    close it at the end. Calls that fail for a while are retried; what is raised in the end is an `MPLPError`.
+
+    Spec: protocol §2.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        token: str | None = None,
+        signing_key: bytes | None = None,
+        timeout: float | None = 30.0,
+        attempt_timeout: float | None = None,
+        max_attempts: int = 4,
+        max_backoff: float = 8.0,
+        headers: ExtraHeaders | None = None,
+        verify: bool | ssl.SSLContext = True,
+        http2: bool = False,
+        max_response_bytes: int = 64 * 1024 * 1024,
+        http_client: HTTPClient | None = None,
+    ) -> None:
+        """Make a client; nothing is sent yet.
+
+        Args:
+            base_url: address of the server, with or without `/v1.0`. None: `MPLP_BASE_URL`.
+            api_key: sent as `X-API-Key`. None: `MPLP_API_KEY`.
+            token: bearer token (JWT), sent instead of the key.
+            signing_key: signs every body with `X-Signature`.
+            timeout: seconds for a whole call, retries and pauses included; None: no limit.
+            attempt_timeout: seconds for one attempt; None: as long as the whole call may take.
+            max_attempts: how many times a request may be sent; 1: never retried.
+            max_backoff: seconds of the longest random pause between attempts; a server may ask for more.
+            headers: sent with every request; or a function that gives them at each call, such as one that
+                knows the current `traceparent`.
+            verify: TLS certificates: True, False, or an `ssl.SSLContext`.
+            http2: offer HTTP/2; needs the extra `http2`.
+            max_response_bytes: longer answers are refused.
+            http_client: an httpx client to use, with its own connections, proxies and certificates; `verify`
+                and `http2` do not apply, and closing stays with its owner.
+
+        Raises:
+            ConfigError: no server is set, or a setting cannot be used.
+        """
+        settings = Settings.load(base_url=base_url, api_key=api_key)
+        self._session = Session(
+            settings,
+            Credentials(api_key=settings.api_key, token=token, signing_key=signing_key),
+            Options(
+                timeout=timeout,
+                attempt_timeout=attempt_timeout,
+                max_attempts=max_attempts,
+                max_backoff=max_backoff,
+                headers=headers or {},
+            ),
+        )
+        self._transport = Transport(
+            TransportOptions(verify=verify, http2=http2, max_response_bytes=max_response_bytes), http_client
+        )
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        """The shared state of pieces of work."""
+        return Contexts(self)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """What is meant to happen."""
+        return Plans(self)
+
+    @cached_property
+    def confirmations(self) -> Confirmations:
+        """Who was asked, and who decided what."""
+        return Confirmations(self)
+
+    @cached_property
+    def traces(self) -> Traces:
+        """What really ran."""
+        return Traces(self)
+
+    def with_options(self, **options: Unpack[OptionChanges]) -> Self:
+        """A client like this one with some `Options` changed, on the same connections and retry budget.
+
+        It is meant for a call or a few: `client.with_options(timeout=2).plans.get(plan_id)`. Closing it
+        closes the connections for both.
+
+        Raises:
+            ConfigError: no such option, or a value that cannot be used.
+        """
+        other = object.__new__(type(self))
+        other._session = self._session.replace(**options)
+        other._transport = self._transport
+        return other
+
+    def send(self, call: Call[T]) -> Reply[T]:
+        """Carry out a call and return the whole reply: value, status, headers, request id, attempts.
+
+            reply = client.send(calls.plans.get(plan_id))
+
+        Raises:
+            ProtocolError: the server's error, or a connection that failed, after all attempts.
+            InvalidResponse: the answer is not MPLP.
+        """
+        return drive(self._session.flow(call), self._transport)
+
+    def execute(self, call: Call[T]) -> T:
+        """Carry out a call and return its value. Raises as `send` does."""
+        reply = self.send(call)
+        return reply.parsed
+
+    def pages(self, call: Call[PageData[T]]) -> Page[T]:
+        """The list that `call` reads, which walks its own pages."""
+        return Page(call, self.execute)
+
+    def ingest(
+        self,
+        body: bytes,
+        *,
+        stream: str | None = None,
+        sequence: int | None = None,
+        encoding: system.Encoding = "identity",
+    ) -> IngestResult:
+        """Send recorded objects. Sending the same ones again changes nothing.
+
+        Args:
+            body: NDJSON, one `{"kind": …, "object": {…}}` a line; at most 8 MiB before compression.
+            stream: UUID of the stream that the lines are numbered in. None: not numbered.
+            sequence: number of the first line.
+            encoding: how `body` is compressed already.
+
+        Returns:
+            How many lines were accepted, and those refused for good, which spoil none of the others.
+
+        Raises:
+            ValueOutOfRange: the body is too long.
+
+        Spec: protocol §6; POST /ingest.
+        """
+        return self.execute(system.ingest(body, stream=stream, sequence=sequence, encoding=encoding))
+
+    def list_streams(self) -> builtins.list[StreamState]:
+        """Read how far the server has each stream.
+
+        Spec: protocol §6; GET /streams.
+        """
+        return self.execute(system.list_streams())
+
+    def get_stream(self, stream_id: str) -> StreamState:
+        """Read how far the server has one stream, and which numbers never came.
+
+        Raises:
+            NotFound: nothing of this stream has come yet.
+
+        Spec: protocol §6; GET /streams/{stream_id}.
+        """
+        return self.execute(system.get_stream(stream_id))
+
+    def health(self) -> system.Health:
+        """Ask whether the server is alive.
+
+        Spec: protocol §2.1; GET /health.
+        """
+        return self.execute(system.health())
+
+    def ready(self) -> system.Health:
+        """Ask whether the server takes requests.
+
+        Raises:
+            ServiceUnavailable: it does not, after all attempts.
+
+        Spec: protocol §2.1; GET /ready.
+        """
+        return self.execute(system.ready())
+
+    def close(self) -> None:
+        """Close the connections. A client that was handed in as `http_client` stays open."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._session.base}>"
