@@ -1,0 +1,50 @@
+"""The thread behind a writer: writes to the disk every second, and allocates the next segment ahead of
+need.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from mplp_sdk.recording.spool._writer import StreamWriter
+
+__all__ = ["SyncThread"]
+
+
+class SyncThread:
+    """Calls `StreamWriter.tick` at an interval, and `prepare` as soon as a segment is used up."""
+
+    def __init__(self, writer: StreamWriter, interval: float) -> None:
+        self._writer = writer
+        self._interval = interval
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread.
+
+        Raises:
+            RuntimeError: the interpreter is shutting down.
+        """
+        thread = threading.Thread(target=self._run, name="mplp-spool-sync", daemon=True)
+        thread.start()
+        self._thread = thread
+
+    def stop(self) -> None:
+        """End the thread; does not wait for a slow disk."""
+        self._stopping = True
+        self._writer.wanted.set()
+        if self._thread is not None:
+            self._thread.join(0.5)
+
+    def _run(self) -> None:
+        # The spare comes before the first sync: a disk that is slow to write is quick to allocate.
+        self._writer.prepare()
+        while not self._stopping:
+            due = time.monotonic() + self._interval
+            while (left := due - time.monotonic()) > 0 and not self._stopping:
+                if self._writer.wanted.wait(left):
+                    self._writer.wanted.clear()
+                    self._writer.prepare()
+            self._writer.tick()
