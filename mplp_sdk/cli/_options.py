@@ -1,0 +1,18 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["api_key", "base_url", "home"]
+
+base_url = click.option(
+    "--base-url", metavar="URL", help="MPLP server. Default: MPLP_BASE_URL.", default=None
+)
+api_key = click.option("--api-key", metavar="KEY", help="Default: MPLP_API_KEY.", default=None)
+home = click.option(
+    "--home",
+    type=click.Path(file_okay=False),
+    help="Folder of the spool. Default: MPLP_HOME, else .mplp in the working directory.",
+    default=None,
+)
