@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mplp_sdk.errors import ConfigError
 
@@ -80,14 +80,19 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
 
 
 def _check_base_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigError(
             f"MPLP_BASE_URL (base_url) is {url!r}; it should be a full address such as http://127.0.0.1:8700"
         )
     if parts.username or parts.password:
         raise ConfigError("MPLP_BASE_URL (base_url) holds a user name or password; use MPLP_API_KEY instead")
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address; None where it has none, or a port that is no port."""
+    try:
+        parts = urlsplit(url)
+        return None if parts.port == 0 else parts
+    except ValueError:
+        return None

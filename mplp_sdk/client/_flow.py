@@ -186,7 +186,7 @@ def execute(call: Call[T], request: Request, policy: RetryPolicy) -> Flow[Reply[
                 yield Sleep(attempts.pause_after(error))
                 continue
             # An attempt whose answer was lost had removed it already.
-            reply = _reply(call.read(b""), request, outcome, attempts.number)
+            reply = _reply(call.read(None), request, outcome, attempts.number)
         policy.budget.pay_back()
         return reply
 
@@ -274,7 +274,7 @@ def _interpret(call: Call[T], request: Request, outcome: Response | MPLPError, a
     if envelope.failed or not 200 <= outcome.status < 300:
         raise _error(request, outcome, envelope)
     try:
-        parsed = envelope.read(call.read) if outcome.body else call.read(b"")
+        parsed = envelope.read(call.read) if outcome.body else call.read(None)
     except ValueError as error:
         raise _invalid(f"{request.method} {request.url} answered something else: {error}", outcome) from error
     return _reply(parsed, request, outcome, attempts)

@@ -20,7 +20,6 @@ from typing import Annotated, Any, Final, get_args
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -39,11 +38,13 @@ __all__ = [
     "CLOSED",
     "STRICT",
     "DurationField",
+    "DurationInput",
     "Id",
     "JsonObject",
     "MPLPModel",
     "OneOf",
     "Timestamp",
+    "TimestampInput",
     "Version",
 ]
 
@@ -59,7 +60,7 @@ JsonObject = dict[str, Any]
 
 
 class MPLPModel(BaseModel):
-    """Base of everything read from the wire. Members that it does not know are kept, and sent back unchanged."""
+    """Base of everything read from the wire. Unknown members are kept, and sent back unchanged."""
 
     model_config = ConfigDict(extra="allow", use_attribute_docstrings=True, validate_by_name=True)
 
@@ -102,7 +103,6 @@ _DAYS = rf"({_N}W({_N}D)?|{_N}D)"
 _HOURS = rf"({_N}H({_N}M)?({_N}S)?|{_N}M({_N}S)?|{_N}S)"
 # Without look-ahead, which the JSON Schema's readers in other languages may not have.
 _DURATION = rf"^({_N}(\s*(us|ms|s|min|m|h|d|w))?|P{_DAYS}(T{_HOURS})?|PT{_HOURS})$"
-
 
 
 def _asks(info: ValidationInfo, what: str) -> bool:
@@ -152,18 +152,25 @@ Id = Annotated[
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?$")]
 """Version `x.y` or `x.y.z`, with an optional pre-release."""
 
-Timestamp = Annotated[
-    datetime,
-    BeforeValidator(_read_time),
+_TIME: Any = (
+    PlainValidator(_read_time),
     PlainSerializer(format_time, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-"""Point in time; aware, UTC. A time read without an offset is taken as UTC."""
-
-DurationField = Annotated[
-    timedelta,
+)
+_DURATION_RULES: Any = (
     PlainValidator(_read_duration),
     PlainSerializer(format_duration, when_used="json"),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "number", "minimum": 0}]}),
-]
+)
+
+Timestamp = Annotated[datetime, *_TIME]
+"""Point in time; aware, UTC. A time read without an offset is taken as UTC."""
+
+TimestampInput = Annotated[datetime | str, *_TIME]
+"""Point in time as a caller may give it: a `datetime`, or its spelling."""
+
+DurationField = Annotated[timedelta, *_DURATION_RULES]
 """Length of time; `150ms`, `8h`, `PT1.5S` or seconds on the wire, spelt again as it came."""
+
+DurationInput = Annotated[timedelta | str | float, *_DURATION_RULES]
+"""Length of time as a caller may give it: a `timedelta`, a spelling, or seconds."""

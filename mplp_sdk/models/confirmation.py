@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp
+from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp, TimestampInput
 
 __all__ = [
     "Approver",
@@ -19,11 +19,15 @@ __all__ = [
     "ConfirmationStatus",
     "ConfirmationType",
     "Criteria",
+    "CriteriaCreate",
     "Decision",
     "Requester",
+    "RequesterCreate",
     "RiskAssessment",
+    "RiskAssessmentCreate",
     "RiskLevel",
     "Target",
+    "TargetCreate",
     "TargetType",
     "Verdict",
 ]
@@ -125,19 +129,53 @@ class ApproverCreate(TypedDict, total=False):
 
 
 @with_config(CLOSED)
+class TargetCreate(TypedDict, total=False):
+    """What is to be confirmed."""
+
+    type: Required[TargetType]
+    id: Required[Id]
+    description: str
+
+
+@with_config(CLOSED)
+class CriteriaCreate(TypedDict, total=False):
+    """What the approvers are to go by."""
+
+    rules: list[Any]
+    thresholds: JsonObject
+    requirements: list[Any]
+
+
+@with_config(CLOSED)
+class RequesterCreate(TypedDict, total=False):
+    """Who asks."""
+
+    user_id: str
+    role: str
+
+
+@with_config(CLOSED)
+class RiskAssessmentCreate(TypedDict, total=False):
+    """How dangerous an approval would be."""
+
+    level: RiskLevel
+    factors: list[Any]
+
+
+@with_config(CLOSED)
 class ConfirmationCreate(TypedDict, total=False):
     """What a caller sends to ask for a confirmation."""
 
     id: Id
     """The caller's own id makes the call idempotent."""
-    target: Required[Target]
+    target: Required[TargetCreate]
     type: Required[ConfirmationType]
-    criteria: Criteria
+    criteria: CriteriaCreate
     """Default: no rules, thresholds or requirements."""
     approvers: list[ApproverCreate]
     context_id: Id
     plan_id: Id
-    requester: Requester
-    risk_assessment: RiskAssessment
-    expires_at: Timestamp
+    requester: RequesterCreate
+    risk_assessment: RiskAssessmentCreate
+    expires_at: TimestampInput
     metadata: JsonObject

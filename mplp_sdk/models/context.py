@@ -7,20 +7,26 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp, Version
+from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp, TimestampInput, Version
 
 __all__ = [
     "AccessControl",
+    "AccessControlCreate",
     "Configuration",
+    "ConfigurationCreate",
     "Constraint",
+    "ConstraintCreate",
     "Context",
     "ContextCreate",
     "ContextMetadata",
     "ContextStatus",
     "DeploymentEnvironment",
     "Environment",
+    "EnvironmentCreate",
     "EnvironmentResources",
+    "EnvironmentResourcesCreate",
     "GlobalState",
+    "GlobalStateCreate",
     "Goal",
     "GoalCreate",
     "GoalStatus",
@@ -171,7 +177,7 @@ class GoalCreate(TypedDict, total=False):
     """1 (low) to 10 (high)."""
     status: GoalStatus
     """Default: pending."""
-    deadline: Timestamp
+    deadline: TimestampInput
 
 
 @with_config(CLOSED)
@@ -187,6 +193,63 @@ class SharedStateCreate(TypedDict, total=False):
 
 
 @with_config(CLOSED)
+class AccessControlCreate(TypedDict, total=False):
+    """Who may do what with a new Context."""
+
+    permissions: list[Any]
+    roles: list[Any]
+    policies: list[Any]
+
+
+@with_config(CLOSED)
+class EnvironmentResourcesCreate(TypedDict, total=False):
+    """How much of the machine there is; units are the caller's own."""
+
+    cpu: Annotated[float, Field(ge=0)]
+    memory: Annotated[float, Field(ge=0)]
+    storage: Annotated[float, Field(ge=0)]
+
+
+@with_config(CLOSED)
+class ConstraintCreate(TypedDict, total=False):
+    """A limit that the environment sets."""
+
+    type: Required[str]
+    value: Required[Any]
+    description: str
+
+
+@with_config(CLOSED)
+class EnvironmentCreate(TypedDict, total=False):
+    """Where the work of a new Context runs."""
+
+    platform: Required[Platform]
+    resources: EnvironmentResourcesCreate
+    constraints: list[ConstraintCreate]
+
+
+@with_config(CLOSED)
+class GlobalStateCreate(TypedDict, total=False):
+    """What a new Context belongs to."""
+
+    project_id: str
+    session_id: str
+    environment: DeploymentEnvironment
+
+
+@with_config(CLOSED)
+class ConfigurationCreate(TypedDict, total=False):
+    """Limits of a new Context."""
+
+    max_participants: Annotated[int, Field(ge=0)]
+    max_sessions: Annotated[int, Field(ge=0)]
+    timeout_ms: Annotated[int, Field(ge=0)]
+    """Milliseconds."""
+    persistence_level: str
+    isolation_level: str
+
+
+@with_config(CLOSED)
 class ContextCreate(TypedDict, total=False):
     """What a caller sends to make a Context. Nothing is required; the server fills in the rest."""
 
@@ -199,10 +262,10 @@ class ContextCreate(TypedDict, total=False):
     lifecycle_stage: LifecycleStage
     """Default: planning."""
     shared_state: SharedStateCreate
-    access_control: AccessControl
+    access_control: AccessControlCreate
     name: str
     type: str
-    environment: Environment
-    global_state: GlobalState
-    configuration: Configuration
+    environment: EnvironmentCreate
+    global_state: GlobalStateCreate
+    configuration: ConfigurationCreate
     metadata: JsonObject

@@ -7,22 +7,29 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp, Version
+from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp, TimestampInput, Version
 
 __all__ = [
     "Extension",
     "ExtensionConfiguration",
+    "ExtensionConfigurationCreate",
     "ExtensionCreate",
     "ExtensionDependency",
+    "ExtensionDependencyCreate",
     "ExtensionMetadata",
+    "ExtensionMetadataCreate",
     "ExtensionStatus",
     "ExtensionType",
     "Implementation",
+    "ImplementationCreate",
     "Interface",
+    "InterfaceCreate",
     "Lifecycle",
+    "LifecycleCreate",
     "Runtime",
     "SandboxLevel",
     "Security",
+    "SecurityCreate",
 ]
 
 ExtensionType = Literal["plugin", "adapter", "hook", "capability", "policy", "audit", "integration", "custom"]
@@ -109,6 +116,73 @@ class Extension(MPLPModel):
 
 
 @with_config(CLOSED)
+class InterfaceCreate(TypedDict, total=False):
+    """What goes in and what comes out."""
+
+    input_schema: JsonObject
+    output_schema: JsonObject
+    methods: list[str]
+    events: list[str]
+
+
+@with_config(CLOSED)
+class ImplementationCreate(TypedDict, total=False):
+    """What runs."""
+
+    runtime: Required[Runtime]
+    entry_point: Required[str]
+    configuration: JsonObject
+    resources: JsonObject
+
+
+@with_config(CLOSED)
+class ExtensionDependencyCreate(TypedDict, total=False):
+    """Something the extension needs."""
+
+    name: Required[str]
+    version: Required[str]
+    type: Required[DependencyNeed]
+
+
+@with_config(CLOSED)
+class SecurityCreate(TypedDict, total=False):
+    """What the extension may touch."""
+
+    permissions: list[Any]
+    sandbox_level: SandboxLevel
+    signature: str
+
+
+@with_config(CLOSED)
+class LifecycleCreate(TypedDict, total=False):
+    """How far its installation is."""
+
+    status: ExtensionStatus
+    install_date: TimestampInput
+    last_update: TimestampInput
+
+
+@with_config(CLOSED)
+class ExtensionConfigurationCreate(TypedDict, total=False):
+    """How it is set up (RFC)."""
+
+    parameters: JsonObject
+    endpoints: list[Any]
+    dependencies: list[Any]
+
+
+@with_config(CLOSED)
+class ExtensionMetadataCreate(TypedDict, total=False):
+    """Who wrote it, and for what."""
+
+    author: str
+    description: str
+    tags: list[str]
+    license: str
+    documentation_url: str
+
+
+@with_config(CLOSED)
 class ExtensionCreate(TypedDict, total=False):
     """What a caller sends to register an Extension."""
 
@@ -116,10 +190,10 @@ class ExtensionCreate(TypedDict, total=False):
     name: Required[str]
     version: Required[Version]
     type: Required[ExtensionType]
-    interface: Required[Interface]
-    implementation: Required[Implementation]
-    dependencies: list[ExtensionDependency]
-    security: Security
-    lifecycle: Lifecycle
-    configuration: ExtensionConfiguration
-    metadata: ExtensionMetadata
+    interface: Required[InterfaceCreate]
+    implementation: Required[ImplementationCreate]
+    dependencies: list[ExtensionDependencyCreate]
+    security: SecurityCreate
+    lifecycle: LifecycleCreate
+    configuration: ExtensionConfigurationCreate
+    metadata: ExtensionMetadataCreate

@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, DurationField, Id, JsonObject, MPLPModel, OneOf, Timestamp, Version
+from mplp_sdk.models._base import (
+    CLOSED,
+    DurationField,
+    DurationInput,
+    Id,
+    JsonObject,
+    MPLPModel,
+    OneOf,
+    Timestamp,
+    TimestampInput,
+    Version,
+)
 
 __all__ = [
     "Dependency",
@@ -15,20 +26,24 @@ __all__ = [
     "DependencyType",
     "ExecutionStrategy",
     "Optimization",
+    "OptimizationCreate",
     "OptimizationStrategy",
     "Plan",
     "PlanCreate",
     "PlanStatus",
     "PlanUpdate",
     "PlanValidation",
+    "PlanValidationCreate",
     "Priority",
     "Task",
     "TaskCategory",
     "TaskCreate",
     "TaskResources",
+    "TaskResourcesCreate",
     "TaskStatus",
     "TaskType",
     "Workflow",
+    "WorkflowCreate",
 ]
 
 PlanStatus = Literal["draft", "approved", "executing", "completed", "failed", "cancelled"]
@@ -47,8 +62,10 @@ TaskDescription = Annotated[str, Field(max_length=500)]
 class TaskResources(MPLPModel):
     """What a task needs while it runs."""
 
-    cpu: float | None = None
-    memory: float | None = None
+    cpu: float | str | None = None
+    """Amount; Design-draft writes it as text with a unit."""
+    memory: float | str | None = None
+    """The same."""
     tools: list[str] | None = None
 
 
@@ -126,6 +143,15 @@ class Plan(MPLPModel):
 
 
 @with_config(CLOSED)
+class TaskResourcesCreate(TypedDict, total=False):
+    """What a task needs while it runs."""
+
+    cpu: float | str
+    memory: float | str
+    tools: list[str]
+
+
+@with_config(CLOSED)
 class TaskCreate(TypedDict, total=False):
     """A task to add; the server gives the `id` where there is none."""
 
@@ -140,11 +166,11 @@ class TaskCreate(TypedDict, total=False):
     category: TaskCategory
     assigned_agent: str
     priority: Priority
-    estimated_duration: DurationField
+    estimated_duration: DurationInput
     resources_required: list[Any]
-    resources: TaskResources
-    started_at: Timestamp
-    completed_at: Timestamp
+    resources: TaskResourcesCreate
+    started_at: TimestampInput
+    completed_at: TimestampInput
     metadata: JsonObject
 
 
@@ -156,6 +182,32 @@ class DependencyCreate(TypedDict, total=False):
     to_task: Required[Id]
     type: DependencyType
     """Default: finish_to_start."""
+
+
+@with_config(CLOSED)
+class WorkflowCreate(TypedDict, total=False):
+    """How a plan is to be carried out."""
+
+    execution_strategy: ExecutionStrategy
+    error_handling: JsonObject
+    rollback_strategy: JsonObject
+
+
+@with_config(CLOSED)
+class PlanValidationCreate(TypedDict, total=False):
+    """What must hold for a plan to count as done."""
+
+    constraints: list[Any]
+    success_criteria: list[Any]
+    quality_gates: list[Any]
+
+
+@with_config(CLOSED)
+class OptimizationCreate(TypedDict, total=False):
+    """What a plan is to be good at."""
+
+    strategy: OptimizationStrategy
+    parameters: JsonObject
 
 
 class _PlanMembers(TypedDict, total=False):
@@ -170,9 +222,9 @@ class _PlanMembers(TypedDict, total=False):
     objectives: list[Any]
     dependencies: list[DependencyCreate]
     """Refer to tasks by id, so tasks that others wait for need the caller's own ids."""
-    workflow: Workflow
-    validation: PlanValidation
-    optimization: Optimization
+    workflow: WorkflowCreate
+    validation: PlanValidationCreate
+    optimization: OptimizationCreate
     timeline: JsonObject
     resources: JsonObject
     metadata: JsonObject

@@ -11,12 +11,16 @@ from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Vers
 
 __all__ = [
     "Capability",
+    "CapabilityCreate",
     "CapabilityLevel",
     "CapabilityType",
     "Inheritance",
+    "InheritanceCreate",
     "Permission",
+    "PermissionCreate",
     "Role",
     "RoleConstraints",
+    "RoleConstraintsCreate",
     "RoleCreate",
     "RoleType",
 ]
@@ -76,6 +80,44 @@ class Role(MPLPModel):
 
 
 @with_config(CLOSED)
+class CapabilityCreate(TypedDict, total=False):
+    """Something the role can do."""
+
+    name: Required[str]
+    type: Required[CapabilityType]
+    level: Required[CapabilityLevel]
+    parameters: JsonObject
+
+
+@with_config(CLOSED)
+class PermissionCreate(TypedDict, total=False):
+    """Something the role may do."""
+
+    resource: Required[str]
+    actions: Required[list[str]]
+    conditions: JsonObject
+
+
+@with_config(CLOSED)
+class RoleConstraintsCreate(TypedDict, total=False):
+    """Limits of the role."""
+
+    time_limits: JsonObject
+    resource_limits: JsonObject
+    operational_limits: JsonObject
+
+
+@with_config(CLOSED)
+class InheritanceCreate(TypedDict, total=False):
+    """Where the role comes from."""
+
+    parent_roles: list[Id]
+    child_roles: list[Id]
+    inherited_capabilities: list[Any]
+    overrides: list[Any]
+
+
+@with_config(CLOSED)
 class RoleCreate(TypedDict, total=False):
     """What a caller sends to make a Role."""
 
@@ -83,11 +125,11 @@ class RoleCreate(TypedDict, total=False):
     name: Required[str]
     version: Version
     """Default: 1.0.0."""
-    capabilities: list[Capability]
+    capabilities: list[CapabilityCreate]
     """Default: none."""
     description: str
     type: RoleType
-    permissions: list[Permission]
-    constraints: RoleConstraints
-    inheritance: Inheritance
+    permissions: list[PermissionCreate]
+    constraints: RoleConstraintsCreate
+    inheritance: InheritanceCreate
     metadata: JsonObject

@@ -7,19 +7,35 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import BeforeValidator, with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, DurationField, Id, JsonObject, MPLPModel, OneOf, Timestamp
+from mplp_sdk.models._base import (
+    CLOSED,
+    DurationField,
+    DurationInput,
+    Id,
+    JsonObject,
+    MPLPModel,
+    OneOf,
+    Timestamp,
+    TimestampInput,
+)
 
 __all__ = [
     "Action",
+    "ActionCreate",
     "ActionType",
     "Performance",
+    "PerformanceCreate",
     "Span",
     "SpanCreate",
     "SpanMetadata",
+    "SpanMetadataCreate",
     "SpanResult",
+    "SpanResultCreate",
     "SpanStatus",
     "SpanTimes",
+    "SpanTimesCreate",
     "TraceEvent",
+    "TraceEventCreate",
     "TraceEventType",
     "TraceSummary",
     "as_output",
@@ -106,6 +122,62 @@ class Span(MPLPModel):
 
 
 @with_config(CLOSED)
+class ActionCreate(TypedDict, total=False):
+    """What was done."""
+
+    name: Required[str]
+    type: Required[ActionType]
+    parameters: JsonObject
+    duration: DurationInput
+
+
+@with_config(CLOSED)
+class SpanTimesCreate(TypedDict, total=False):
+    """When it ran. Without an `end` the span is open."""
+
+    start: Required[TimestampInput]
+    end: TimestampInput
+
+
+@with_config(CLOSED)
+class SpanResultCreate(TypedDict, total=False):
+    """What came of it."""
+
+    status: SpanStatus
+    output: Annotated[Any, BeforeValidator(as_output)]
+    """An object; a bare value becomes `{"value": …}`."""
+    error: JsonObject
+    metrics: JsonObject
+
+
+@with_config(CLOSED)
+class SpanMetadataCreate(TypedDict, total=False):
+    """What the framework adds."""
+
+    tags: JsonObject
+    annotations: list[Any]
+    correlation_id: Id
+
+
+@with_config(CLOSED)
+class TraceEventCreate(TypedDict, total=False):
+    """RFC's view of a step."""
+
+    type: TraceEventType
+    description: str
+    data: JsonObject
+
+
+@with_config(CLOSED)
+class PerformanceCreate(TypedDict, total=False):
+    """What a step cost."""
+
+    duration: DurationInput
+    memory_usage: Any
+    cpu_usage: Any
+
+
+@with_config(CLOSED)
 class SpanCreate(TypedDict, total=False):
     """What a caller sends to record a step."""
 
@@ -117,14 +189,14 @@ class SpanCreate(TypedDict, total=False):
     parent_span_id: Id
     context_id: Required[Id]
     agent_id: Required[Id]
-    action: Required[Action]
-    timestamp: Required[SpanTimes]
-    result: SpanResult
-    metadata: SpanMetadata
+    action: Required[ActionCreate]
+    timestamp: Required[SpanTimesCreate]
+    result: SpanResultCreate
+    metadata: SpanMetadataCreate
     plan_id: Id
     task_id: Id
-    event: TraceEvent
-    performance: Performance
+    event: TraceEventCreate
+    performance: PerformanceCreate
 
 
 class TraceSummary(MPLPModel):

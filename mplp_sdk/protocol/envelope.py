@@ -4,8 +4,7 @@
     {"success": true, "data": {"result": …}, "meta": {…}}    RFC §4.2.1, and other spellings
     {…} or […]                                               a bare object or array
 
-Only the outer members are looked at here. The value inside is handed on as bytes, so that a model is built
-from JSON in one pass. Spec: protocol §2 Envelope; RFC §3.2.1, §4.2.
+Spec: protocol §2 Envelope; RFC §3.2.1, §4.2.
 """
 
 from __future__ import annotations
@@ -15,34 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import msgspec
+from pydantic_core import from_json
 
 __all__ = ["Envelope", "ErrorBody"]
 
 T = TypeVar("T")
-
-_ABSENT = msgspec.Raw(b"")
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-
-
-class _Outer(msgspec.Struct):
-    """The members of an envelope, none of them required."""
-
-    success: bool | None = None
-    data: msgspec.Raw = _ABSENT
-    error: msgspec.Raw = _ABSENT
-    metadata: msgspec.Raw = _ABSENT
-    meta: msgspec.Raw = _ABSENT
-
-
-class _Result(msgspec.Struct):
-    """RFC §4.2.1 puts the value one level deeper."""
-
-    result: msgspec.Raw = _ABSENT
-
-
-_decode_outer = msgspec.json.Decoder(_Outer).decode
-_decode_result = msgspec.json.Decoder(_Result).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +37,32 @@ class ErrorBody:
 class Envelope:
     """A response body, opened. Opening never fails; reading out of it may."""
 
-    __slots__ = ("_outer", "body")
+    __slots__ = ("_content", "_problem")
 
     def __init__(self, body: bytes) -> None:
-        self.body = body
+        self._problem: ValueError | None = None
         try:
-            self._outer: _Outer | None = _decode_outer(body)
-        except _UNREADABLE:
-            self._outer = None
+            self._content: Any = from_json(body, allow_inf_nan=False, cache_strings="keys")
+        except ValueError as error:
+            self._content, self._problem = None, error
 
     @property
     def failed(self) -> bool:
         """Whether the body says `success: false`; no HTTP status counts against that."""
-        return self._outer is not None and self._outer.success is False
+        return isinstance(self._content, dict) and self._content.get("success") is False
 
-    def read(self, parse: Callable[[bytes], T]) -> T:
+    def read(self, parse: Callable[[Any], T]) -> T:
         """The value of a successful body.
 
         Args:
-            parse: reads the JSON of the value; raises ValueError where it is something else. Each place
-                where the value may stand is offered to it in turn.
+            parse: makes the value of its JSON data; raises ValueError where that is something else. Each
+                place where the value may stand is offered to it in turn.
 
         Raises:
-            ValueError: what `parse` raised for the likeliest place.
+            ValueError: the body is not JSON, or what `parse` raised for the likeliest place.
         """
+        if self._problem is not None:
+            raise self._problem
         refusal: ValueError | None = None
         for candidate in self._candidates():
             try:
@@ -94,40 +72,30 @@ class Envelope:
         raise refusal or ValueError("no data")
 
     def error(self) -> ErrorBody | None:
-        """The error that the body tells of; None where it is not JSON, or tells of none."""
-        if self._outer is None:
+        """The error that the body tells of; None where it is no JSON object."""
+        if not isinstance(self._content, dict):
             return None
-        found = _decode(bytes(self._outer.error) or self.body)
+        found = self._content.get("error", self._content)
         if isinstance(found, str):
             return ErrorBody(message=found)
-        return _error_body(found) if isinstance(found, dict) else None
+        return _error_body(found if isinstance(found, dict) else {})
 
     def metadata(self) -> dict[str, Any]:
         """The envelope's `metadata`, also called `meta`; empty where there is none."""
-        if self._outer is None or self._outer.success is None:
+        if not isinstance(self._content, dict) or "success" not in self._content:
             return {}
-        found = _decode(bytes(self._outer.metadata) or bytes(self._outer.meta))
+        found = self._content.get("metadata", self._content.get("meta"))
         return found if isinstance(found, dict) else {}
 
-    def _candidates(self) -> Iterator[bytes]:
+    def _candidates(self) -> Iterator[Any]:
         # A Confirmation and a Span have a `result` of their own, so the level below comes last.
-        outer = self._outer
-        if outer is None or outer.success is None:
-            yield self.body
-        if outer is None or not (data := bytes(outer.data)):
-            return
-        yield data
-        try:
-            yield bytes(_decode_result(data).result)
-        except _UNREADABLE:
-            return
-
-
-def _decode(raw: bytes) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except _UNREADABLE:
-        return None
+        outer = self._content
+        if not isinstance(outer, dict) or outer.get("success") is None:
+            yield outer
+        if isinstance(outer, dict) and "data" in outer:
+            yield outer["data"]
+            if isinstance(outer["data"], dict) and "result" in outer["data"]:
+                yield outer["data"]["result"]
 
 
 def _error_body(found: Mapping[str, Any]) -> ErrorBody:

@@ -21,7 +21,7 @@ CONFIRMATION: Any = {
     "criteria": {},
     "result": {"status": "pending"},
 }
-read_plan = TypeAdapter(Plan).validate_json
+read_plan = TypeAdapter(Plan).validate_python
 
 
 def envelope(body: object) -> Envelope:
@@ -49,13 +49,13 @@ def test_where_the_value_may_stand(body: object) -> None:
 
 @pytest.mark.requirement("WIRE-ACCEPT-BARE")
 def test_a_bare_array() -> None:
-    plans = envelope([PLAN, PLAN]).read(TypeAdapter(list[Plan]).validate_json)
+    plans = envelope([PLAN, PLAN]).read(TypeAdapter(list[Plan]).validate_python)
     assert [plan.id for plan in plans] == ["p1", "p1"]
 
 
 @pytest.mark.parametrize("body", [{"success": True, "data": CONFIRMATION}, CONFIRMATION])
 def test_an_object_with_a_result_of_its_own_is_not_opened_further(body: object) -> None:
-    found = envelope(body).read(TypeAdapter(Confirmation).validate_json)
+    found = envelope(body).read(TypeAdapter(Confirmation).validate_python)
     assert found.result is not None
     assert found.result.status == "pending"
 
@@ -131,5 +131,11 @@ def test_a_deep_body_is_refused_and_not_a_crash() -> None:
     body = b'{"success": true, "data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     opened = Envelope(body)
     assert opened.error() is None
-    with pytest.raises(ValueError, match="JSON"):
+    with pytest.raises(ValueError, match="recursion"):
         opened.read(read_plan)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"data": NaN}', b"<html>"])
+def test_what_is_not_json_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match="line 1"):
+        Envelope(body).read(lambda data: data)

@@ -46,6 +46,7 @@ def a_span(**changes: Any) -> Any:
     return {**span, **changes}
 
 
+@pytest.mark.requirement("EP-HEALTH")
 def test_health_and_readiness(call: Any) -> None:
     assert call(lambda client: client.health()).status == "ok"
     assert call(lambda client: client.ready()).status == "ok"
@@ -103,7 +104,14 @@ def test_the_life_of_a_plan(call: Any) -> None:
         call(lambda client: client.plans.delete(made.id))
 
 
-@pytest.mark.requirement("HTTP-REPEAT-CONFLICT")
+@pytest.mark.requirement("HTTP-CREATE-201", "HTTP-DELETE-204")
+def test_the_status_of_creating_and_deleting(call: Any) -> None:
+    made = call(lambda client: client.send(calls.contexts.create()))
+    gone = call(lambda client: client.send(calls.contexts.delete(made.parsed.id)))
+    assert (made.status, gone.status, gone.body) == (201, 204, b"")
+
+
+@pytest.mark.requirement("HTTP-REPEAT-CONFLICT", "HTTP-REPEAT-BY-ID", "HTTP-REPEAT-BY-KEY")
 def test_creating_again_gives_the_first_result_or_a_conflict(call: Any) -> None:
     plan_id, key = new_id(), new_id()
     first = call(lambda client: client.plans.create(id=plan_id, name="p", tasks=[]))
@@ -144,7 +152,9 @@ def test_the_life_of_a_confirmation(call: Any) -> None:
         call(lambda client: client.confirmations.decide(made.id, "rejected", approver_id="ann"))
 
 
-@pytest.mark.requirement("EP-TRACES-CREATE", "EP-TRACES-BATCH", "EP-TRACES-SPANS", "EP-TRACES-LIST")
+@pytest.mark.requirement(
+    "EP-TRACES-CREATE", "EP-TRACES-BATCH", "EP-TRACES-SPANS", "EP-TRACES-LIST", "EP-TRACES-GET"
+)
 def test_a_trace_and_its_spans(call: Any) -> None:
     trace_id, context_id = new_id(), new_id()
     root = a_span(trace_id=trace_id, context_id=context_id)
@@ -201,6 +211,7 @@ def test_every_filter_of_the_client_is_one_of_the_server(call: Any, resource: st
     assert call.items(lambda client: getattr(client, resource).list(**filters[resource])) == []
 
 
+@pytest.mark.requirement("EP-STREAMS-LIST", "EP-STREAMS-GET")
 def test_ingest_and_its_streams(call: Any) -> None:
     stream, context_id = new_id(), new_id()
     context = {

@@ -39,8 +39,9 @@ class Call(Generic[T]):
     method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     """Below the base path; percent-encoded."""
-    read: Callable[[bytes], T]
-    """JSON of the answer's value to the result; raises ValueError where it is something else."""
+    read: Callable[[Any], T]
+    """Makes the result of the answer's JSON data; raises ValueError where that is something else. None
+    stands for an answer without a body."""
     params: Mapping[str, str] = dataclasses.field(default_factory=dict)
     body: bytes = b""
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -135,13 +136,13 @@ def listing(
     )
 
 
-def _nothing(data: bytes) -> None:
+def _nothing(data: object) -> None:
     """Parser for endpoints that answer 204."""
 
 
-def reader(shape: type[T]) -> Callable[[bytes], T]:
+def reader(shape: type[T]) -> Callable[[Any], T]:
     adapter: TypeAdapter[T] = _adapter(shape)  # type: ignore[arg-type]  # types are hashable
-    return adapter.validate_json
+    return adapter.validate_python
 
 
 def _json(shape: Any, value: object) -> bytes:
