@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mplp_sdk.client import AsyncClient, Client
     from mplp_sdk.config import Settings
     from mplp_sdk.errors import MPLPError, ProtocolError
+    from mplp_sdk.protocol.dialects import convert, parse
+    from mplp_sdk.protocol.validation import validate
     from mplp_sdk.recording import Recorder, get_recorder
 
 __all__ = [
@@ -40,7 +42,10 @@ __all__ = [
     "Recorder",
     "Settings",
     "__version__",
+    "convert",
     "get_recorder",
+    "parse",
+    "validate",
 ]
 
 __version__ = "0.1.0"
@@ -53,7 +58,10 @@ _HOMES = {
     "ProtocolError": "mplp_sdk.errors",
     "Recorder": "mplp_sdk.recording",
     "Settings": "mplp_sdk.config",
+    "convert": "mplp_sdk.protocol.dialects",
     "get_recorder": "mplp_sdk.recording",
+    "parse": "mplp_sdk.protocol.dialects",
+    "validate": "mplp_sdk.protocol.validation",
 }
 
 

@@ -98,23 +98,23 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "documents for its module."),
     Requirement("DIALECT-CANONICAL-IDENTITY", "protocol §1.2",
         "A canonical object converted to a dialect and back is equal to the first one "
-        "wherever the dialect can say it.", planned=_REST),
+        "wherever the dialect can say it."),
     Requirement("DIALECT-BAG", "protocol §1.2",
         'A member with no home in the target travels in metadata["x-mplp-<dialect>"] and '
-        "comes home on the way back.", planned=_REST),
+        "comes home on the way back."),
     Requirement("DIALECT-LOSSES-NAMED", "protocol §1.2",
-        "A conversion that cannot keep something returns the list of paths it lost.", planned=_REST),
+        "A conversion that cannot keep something returns the list of paths it lost."),
     Requirement("DIALECT-RFC", "protocol §1.2",
         "A camelCase object of RFC reads as the canonical object and converts back to "
-        "itself.", planned=_REST),
+        "itself."),
     Requirement("DIALECT-DRAFT", "protocol §1.2",
         "An object of Design-draft reads as the canonical object and converts back to "
-        "itself.", planned=_REST),
+        "itself."),
     Requirement("DIALECT-CONTEXT-MESSAGE", "protocol §1.2",
         "A payload of Context-messages reads as the canonical object and converts back "
-        "to itself.", planned=_REST),
+        "to itself."),
     Requirement("DIALECT-RECOGNISED", "protocol §1.2",
-        "Reading without naming a dialect recognises which of them the data is written in.", planned=_REST),
+        "Reading without naming a dialect recognises which of them the data is written in."),
     Requirement("OBJ-CREATE-INPUTS", "protocol §1.3",
         "A create input needs no id, version or timestamp, in nested tasks and approvers neither, and "
         "refuses unknown members."),
@@ -135,7 +135,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "suffix; nothing else."),
     Requirement("ID-STRICT-FORMATS", "protocol §1.4",
         "Strict validation refuses ids, times and versions that miss the format their "
-        "schema names.", planned=_REST),
+        "schema names."),
     Requirement("TIME-WRITTEN", "protocol §1.5",
         "Times are written in UTC with milliseconds or finer and a Z; a time read with "
         "another offset is the same instant."),
@@ -483,36 +483,36 @@ REQUIREMENTS: tuple[Requirement, ...] = (
     # Validation
     Requirement("VALID-LAYERS", "protocol §4 (RFC §7; Design, Validation Engine)",
         "Validation runs schema, business rules, data integrity, security, performance "
-        "and compatibility, in this order.", planned=_REST),
+        "and compatibility, in this order."),
     Requirement("VALID-RESULT", "protocol §4 (RFC §7; Design, Validation Engine)",
         "The result tells valid, errors, warnings and metadata, and each finding its level, code, rule, "
-        "message, path and value.", planned=_REST),
+        "message, path and value."),
     Requirement("VALID-SUGGESTION", "protocol §4 (RFC §7; Design, Validation Engine)",
-        "Each finding carries a suggestion that a person can act on.", planned=_REST),
+        "Each finding carries a suggestion that a person can act on."),
     Requirement("VALID-CODES", "protocol §4 (RFC §7; Design, Validation Engine)",
         "Errors are numbered V0xx and warnings W0xx: V001 for goals_not_empty, V002 for cycles, W001 for "
-        "resource_usage_high.", planned=_REST),
+        "resource_usage_high."),
     Requirement("VALID-CONTEXT-RULES", "protocol §4 (RFC §7; Design, Validation Engine)",
         "goals_not_empty, environment_platform_valid and timestamp_valid find what they "
-        "name.", planned=_REST),
+        "name."),
     Requirement("VALID-PLAN-STEPS", "protocol §4 (RFC §7; Design, Validation Engine)",
         "steps_not_empty, unique_step_ids, all_dependencies_exist and "
-        "plan_matches_context find what they name.", planned=_REST),
+        "plan_matches_context find what they name."),
     Requirement("VALID-PLAN-CYCLES", "protocol §4 (RFC §7; Design, Validation Engine)",
-        "no_circular_dependencies finds a cycle and names the tasks on it.", planned=_REST),
+        "no_circular_dependencies finds a cycle and names the tasks on it."),
     Requirement("VALID-PLAN-FEASIBLE", "protocol §4 (RFC §7; Design, Validation Engine)",
         "resource_constraints_met, deadline_feasible and prerequisites_met find what "
-        "they name.", planned=_REST),
+        "they name."),
     Requirement("VALID-ACCESS", "protocol §4 (RFC §7; Design, Validation Engine)",
         "execution_authorized, user_authenticated, user_authorized and "
-        "resource_accessible find what they name.", planned=_REST),
+        "resource_accessible find what they name."),
     Requirement("VALID-SENSITIVE", "protocol §4 (RFC §7; Design, Validation Engine)",
-        "no_sensitive_data_exposure and data_encryption_valid find what they name.", planned=_REST),
+        "no_sensitive_data_exposure and data_encryption_valid find what they name."),
     Requirement("VALID-USAGE", "protocol §4 (RFC §7; Design, Validation Engine)",
-        "resource_usage_high warns and leaves the object valid.", planned=_REST),
+        "resource_usage_high warns and leaves the object valid."),
     Requirement("VALID-RFC-ONLY", "protocol §4 (RFC §7; Design, Validation Engine)",
         "goals_not_empty and environment_platform_valid pass over canonical contexts that "
-        "declare neither.", planned=_REST),
+        "declare neither."),
 
     # Real time
     Requirement("WS-AUTH", "protocol §5",
@@ -608,26 +608,26 @@ REQUIREMENTS: tuple[Requirement, ...] = (
 
     # The frozen dialect
     Requirement("FROZEN-IDENTITY", "protocol §9",
-        "A frozen object imported and exported again is equal to the first one.", planned=_REST),
+        "A frozen object imported and exported again is equal to the first one."),
     Requirement("FROZEN-META", "protocol §9",
-        "Every exported object carries meta with protocol 1.0.0 and schema 2.0.0.", planned=_REST),
+        "Every exported object carries meta with protocol 1.0.0 and schema 2.0.0."),
     Requirement("FROZEN-IDS", "protocol §9",
         "Exported ids have the form of version 4, and an id of another version maps to "
-        "the same one each time.", planned=_REST),
+        "the same one each time."),
     Requirement("FROZEN-CLOSED", "protocol §9",
-        "An exported object has no member beyond the named ones.", planned=_REST),
+        "An exported object has no member beyond the named ones."),
     Requirement("FROZEN-CONTEXT", "protocol §9",
-        "A context exports with root, title and one of five statuses.", planned=_REST),
+        "A context exports with root, title and one of five statuses."),
     Requirement("FROZEN-PLAN", "protocol §9",
         "A plan exports with an objective and at least one step with its dependencies "
-        "and status.", planned=_REST),
+        "and status."),
     Requirement("FROZEN-CONFIRM", "protocol §9",
-        "A confirmation exports with its target, requester's role and decisions.", planned=_REST),
+        "A confirmation exports with its target, requester's role and decisions."),
     Requirement("FROZEN-ROLE-EXTENSION", "protocol §9",
         "Roles export with capabilities as strings, extensions with their context, type "
-        "and status.", planned=_REST),
+        "and status."),
     Requirement("FROZEN-TRACE", "protocol §9",
-        "A run exports as one object: a root span and one segment a span.", planned=_REST),
+        "A run exports as one object: a root span and one segment a span."),
 
     # What a run becomes
     Requirement("REC-CONTEXT-KEY", "recording §1",
@@ -893,7 +893,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
     Requirement("SPOOL-DROP-NUMBERED", "recording §4.3",
         "A dropped record is counted by reason and consumes its number, so that the server tells the gap."),
     Requirement("SPOOL-DISK-FULL", "recording §4.3",
-        "On a full disk records are dropped and counted, and the host goes on.", planned=_RECORDER),
+        "On a full disk records are dropped and counted, and the host goes on."),
     Requirement("SPOOL-DISK-BROKEN", "recording §4.3",
         "A read-only, deleted or truncated spool, or no file handles: records are "
         "counted, and the host goes on.", planned=_RECORDER),
@@ -903,7 +903,7 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "Records older than seven days, or what was set, leave the spool and are "
         "counted.", planned=_RECORDER),
     Requirement("SPOOL-POLICIES", "recording §4.3",
-        "drop_oldest makes room, and block(timeout) waits for it.", planned=_RECORDER),
+        "drop_oldest makes room, and block(timeout) waits for it."),
     Requirement("SPOOL-SYNC", "recording §4.4",
         "Records reach the disk in the background without being asked; flush(durable=True) returns true only "
         "when they have."),
@@ -938,11 +938,11 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "Provider keys, bearer tokens, private keys and connection strings are masked "
         "wherever they stand in a text."),
     Requirement("SPOOL-REDACT-NESTED", "recording §4.9",
-        "Secrets in nested JSON strings, URLs, headers and stack traces are masked.", planned=_RECORDER),
+        "Secrets in nested JSON strings, URLs, headers and stack traces are masked."),
     Requirement("SPOOL-REDACT-CLOSED", "recording §4.9",
         "When redaction fails, the value is withheld, not sent."),
     Requirement("SPOOL-REDACT-OWN", "recording §4.9",
-        "A user's own masks apply, and inputs or outputs can be dropped altogether.", planned=_RECORDER),
+        "A user's own masks apply, and inputs or outputs can be dropped altogether."),
     Requirement("SPOOL-STATS", "recording §4.10",
         "stats() tells recorded, stored, delivered, waiting and dropped by reason, and the numbers add up."),
     Requirement("SPOOL-STATS-METRIC", "recording §4.10",

@@ -13,10 +13,12 @@ from mplp_sdk.errors import MPLPError
 __all__ = ["app"]
 
 _COMMANDS: Final = {
+    "convert": "Write an object in another spelling of the protocol",
     "runs": "List the runs that a server has",
     "serve": "Start the reference server",
     "show": "Show one run: its tree, its plan, its approvals, its context",
     "spool": "See and send what waits on disk",
+    "validate": "Hold files with objects to the protocol",
 }
 """Name of each command, which is also its module's, and its line of help."""
 

@@ -22,7 +22,7 @@ class OpenConfirmation:
     """One question to approvers. Made by `Run.request_confirmation`; found again by context and key."""
 
     def __init__(self, core: Core, context_id: str, key: str) -> None:
-        self.core = core
+        self._core = core
         self.context_id = context_id
         self.key = key
         self.confirmation_id = derived_id("confirmation", context_id, key)
@@ -48,7 +48,7 @@ class OpenConfirmation:
         tags: Mapping[str, str],
     ) -> None:
         """Write the question. Called once, by the run."""
-        clean = self.core.clean
+        clean = self._core.clean
         self._record = {
             "id": self.confirmation_id,
             "context_id": self.context_id,
@@ -100,11 +100,11 @@ class OpenConfirmation:
     ) -> None:
         if status not in _OUTCOMES:
             raise ValueError(f"{status!r} is no decision")
-        with self.core.lock:
+        with self._core.lock:
             if not self.pending:
                 return
             self.pending = False
-        clean, now = self.core.clean, self.core.next_time()
+        clean, now = self._core.clean, self._core.next_time()
         said = [
             clean.text(comment, 4000) for comment in ([comments] if isinstance(comments, str) else comments)
         ]
@@ -125,19 +125,19 @@ class OpenConfirmation:
         self._write(result)
 
     def _write(self, result: Mapping[str, Any]) -> None:
-        metadata = {**self._metadata, "updated_at": self.core.next_time()}
-        self.core.write("confirmation", {**self._record, "result": result, "metadata": metadata})
+        metadata = {**self._metadata, "updated_at": self._core.next_time()}
+        self._core.write("confirmation", {**self._record, "result": result, "metadata": metadata})
 
     def _approver(self, approver: str | Mapping[str, object]) -> dict[str, Any]:
         if isinstance(approver, str):
-            name = self.core.clean.text(approver)
+            name = self._core.clean.text(approver)
             return {"id": agent_id(name), "type": "human", "role": name, "required": True}
-        data = self.core.clean.mapping(approver)
+        data = self._core.clean.mapping(approver)
         name = data.get("name") or data.get("role") or "approver"
         return {"type": "human", "id": agent_id(str(name)), **data}
 
     def _requester(self, requester: object) -> dict[str, Any]:
         if isinstance(requester, str):
-            name = self.core.clean.text(requester)
+            name = self._core.clean.text(requester)
             return {"user_id": agent_id(name), "role": name}
-        return self.core.clean.mapping(requester)
+        return self._core.clean.mapping(requester)

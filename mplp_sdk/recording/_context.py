@@ -24,7 +24,7 @@ class SharedContext:
     """One Context, as far as this process knows it."""
 
     def __init__(self, core: Core, name: str, key: str | None) -> None:
-        self.core = core
+        self._core = core
         self.id = new_id() if key is None else context_id(core.project, key)
         self.waiting_plan: LivePlan | None = None
         """Plan of a run that ended while somebody was being asked; the run that goes on takes it up."""
@@ -39,13 +39,13 @@ class SharedContext:
     @never_raises
     def begin(self, goals: Sequence[str]) -> None:
         """A run begins. Written where this process has not done so before, or where there are new goals."""
-        with self.core.lock:
+        with self._core.lock:
             added = [self._add_goal(goal) for goal in goals]
             if self._created_at is None or any(added):
                 self._write(only_if_new=self._key is not None and not self._goals)
 
     def _add_goal(self, text: str) -> bool:
-        description = self.core.clean.text(text, 1000)
+        description = self._core.clean.text(text, 1000)
         goal = derived_id("goal", self.id, description)
         new = bool(description) and goal not in self._goals
         if new:
@@ -55,14 +55,14 @@ class SharedContext:
     @never_raises
     def set_variables(self, variables: object) -> None:
         """Replace `shared_state.variables`."""
-        with self.core.lock:
-            self._variables = self.core.clean.mapping(variables)
+        with self._core.lock:
+            self._variables = self._core.clean.mapping(variables)
             self._write()
 
     @never_raises
     def finish(self, status: str, goals: Sequence[str], *, waiting: bool) -> None:
         """A run ended. A Context without a key ends with it; one with a key goes on."""
-        with self.core.lock:
+        with self._core.lock:
             reached = self._reach(goals) if status == "success" and not waiting else False
             if self._key is None:
                 self._status = "suspended" if waiting else _FINISHED.get(status, "completed")
@@ -72,13 +72,13 @@ class SharedContext:
 
     def _reach(self, goals: Sequence[str]) -> bool:
         """Whether any of these is a goal of this Context, and reached now."""
-        ids = {derived_id("goal", self.id, self.core.clean.text(goal, 1000)) for goal in goals}
+        ids = {derived_id("goal", self.id, self._core.clean.text(goal, 1000)) for goal in goals}
         for goal_id in ids & self._goals.keys():
             self._goals[goal_id]["status"] = "completed"
         return bool(ids & self._goals.keys())
 
     def _write(self, *, only_if_new: bool = False) -> None:
-        now = self.core.next_time()
+        now = self._core.next_time()
         self._created_at = self._created_at or now
         shared_state = {
             "variables": self._variables,
@@ -88,10 +88,10 @@ class SharedContext:
             "artifacts": [],
             "knowledge_base": [],
         }
-        global_state = {"project_id": self.core.project}
+        global_state = {"project_id": self._core.project}
         if self._key is not None:
             global_state["session_id"] = self._key
-        self.core.write(
+        self._core.write(
             "context",
             {
                 "id": self.id,

@@ -28,8 +28,12 @@ _TICK = timedelta(microseconds=1)
 class Core:
     """One recorder's means. Everything given to `write` is clean already; `clean` makes it so."""
 
-    def __init__(self, sink: Sink, clean: Snapshotter, redaction: Redaction, project: str) -> None:
+    def __init__(
+        self, sink: Sink, clean: Snapshotter, redaction: Redaction, project: str, largest: int
+    ) -> None:
         self.sink = sink
+        self.largest = largest
+        """Bytes of one object as JSON, at most."""
         self.clean = clean
         self.redaction = redaction
         self.project = project
@@ -38,8 +42,11 @@ class Core:
         self._latest = utc_now()
 
     def write(self, kind: str, obj: Mapping[str, Any]) -> None:
-        """Keep a record of clean data."""
-        self.keep(kind, msgspec.json.encode(obj))
+        """Keep a record of clean data. Where its parts are too much together, they are cut once more."""
+        encoded = msgspec.json.encode(obj)
+        if len(encoded) > self.largest:
+            encoded = self.clean.encoded(msgspec.json.decode(encoded), most=self.largest)
+        self.keep(kind, encoded)
 
     def keep(self, kind: str, encoded: bytes) -> None:
         """Keep a record whose object is JSON already."""
@@ -68,7 +75,7 @@ class Core:
 
 class _HasCore(Protocol):
     @property
-    def core(self) -> Core: ...
+    def _core(self) -> Core: ...
 
 
 _Owner = TypeVar("_Owner", bound=_HasCore)
@@ -83,6 +90,6 @@ def never_raises(method: Callable[Concatenate[_Owner, _P], None]) -> Callable[Co
         try:
             method(self, *args, **kwargs)
         except Exception:  # the promise of this decorator
-            self.core.failed()
+            self._core.failed()
 
     return guarded

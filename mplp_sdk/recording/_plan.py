@@ -95,7 +95,7 @@ class LivePlan:
     """
 
     def __init__(self, core: Core, context_id: str, name: object, previous: LivePlan | None) -> None:
-        self.core = core
+        self._core = core
         self.plan_id = new_id()
         """UUID of this version of the plan."""
         self.version: str = "1.0.0" if previous is None else _next_version(previous.version)
@@ -119,9 +119,9 @@ class LivePlan:
         description: object,
     ) -> None:
         """Write the plan. Called once, by the run."""
-        with self.core.lock:
-            self._description = None if description is None else self.core.clean.text(description, 2000)
-            self._workflow = None if workflow is None else self.core.clean.mapping(workflow)
+        with self._core.lock:
+            self._description = None if description is None else self._core.clean.text(description, 2000)
+            self._workflow = None if workflow is None else self._core.clean.mapping(workflow)
             # All keys first: a part may stand before the whole that it belongs to.
             ids = {task.key: new_id() for task in tasks}
             for task in tasks:
@@ -171,7 +171,7 @@ class LivePlan:
         Args:
             after: key of the task that it waits for.
         """
-        with self.core.lock:
+        with self._core.lock:
             if task.key in self._tasks:
                 return
             ids = {key: known.id for key, known in self._tasks.items()}
@@ -182,10 +182,10 @@ class LivePlan:
 
     @never_raises
     def _move(self, key: str, status: str) -> None:
-        with self.core.lock:
+        with self._core.lock:
             task = self._tasks.get(key)
             if task is not None and (task.status != status or status == "running"):
-                task.move(status, self.core.next_time())
+                task.move(status, self._core.next_time())
                 self._write()
 
     @never_raises
@@ -200,10 +200,10 @@ class LivePlan:
         self._finish(outcome, frozenset({"running"}), outcome)
 
     def _finish(self, status: str, which: frozenset[str], task_status: str) -> None:
-        with self.core.lock:
+        with self._core.lock:
             if self.status != "executing":
                 return
-            now = self.core.next_time()
+            now = self._core.next_time()
             for task in self._tasks.values():
                 if task.status in which:
                     task.move(task_status, now)
@@ -211,7 +211,7 @@ class LivePlan:
             self._write()
 
     def _clean_task(self, task: PlannedTask, ids: Mapping[str, str]) -> dict[str, Any]:
-        clean = self.core.clean
+        clean = self._core.clean
         data: dict[str, Any] = {
             "name": clean.text(task.name or task.key, 100) or "(unnamed)",
             "type": task.type,
@@ -234,13 +234,13 @@ class LivePlan:
         if from_id is not None and to_id is not None:
             data = {"from_task": from_id, "to_task": to_id, "type": edge.type}
             if edge.condition is not None:
-                data["condition"] = self.core.clean.text(edge.condition)
+                data["condition"] = self._core.clean.text(edge.condition)
             self._edges[from_id, to_id] = data
 
     def _write(self) -> None:
         metadata = {
             "created_at": self._created_at,
-            "updated_at": self.core.next_time(),
+            "updated_at": self._core.next_time(),
             "first_version_id": self._first,
         }
         if self._previous is not None:
@@ -259,7 +259,7 @@ class LivePlan:
             plan["description"] = self._description
         if self._workflow is not None:
             plan["workflow"] = self._workflow
-        self.core.write("plan", plan)
+        self._core.write("plan", plan)
 
 
 def _next_version(version: str) -> str:

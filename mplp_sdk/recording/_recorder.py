@@ -13,18 +13,17 @@ import dataclasses
 import os
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mplp_sdk.config import Settings
-from mplp_sdk.protocol.ids import derived_id
 from mplp_sdk.recording._confirmation import OpenConfirmation
 from mplp_sdk.recording._context import SharedContexts
 from mplp_sdk.recording._core import Core, never_raises
 from mplp_sdk.recording._redaction import Redaction, Redactor
-from mplp_sdk.recording._run import Roles, Run
+from mplp_sdk.recording._run import Run
+from mplp_sdk.recording._seen import Seen
 from mplp_sdk.recording._shipper import Transport
 from mplp_sdk.recording._sink import Sink
 from mplp_sdk.recording._snapshot import SnapshotLimits, Snapshotter
@@ -38,7 +37,6 @@ __all__ = ["Recorder", "get_recorder", "set_recorder"]
 
 _KINDS = frozenset({"context", "plan", "confirmation", "trace", "role", "extension", "execution"})
 _LARGEST_RECORD = 1024 * 1024
-_CONFIRMATIONS_REMEMBERED = 10_000
 
 
 class Recorder:
@@ -77,11 +75,12 @@ class Recorder:
         sink = Sink(Path(chosen.home).absolute(), _connector(chosen), limits)
         clean = Snapshotter(Redactor(hidden), snapshot or SnapshotLimits())
         self.settings = chosen
-        self.core = Core(sink, clean, hidden, chosen.project)
-        self.roles = Roles(self.core)
+        self._core = Core(
+            sink, clean, hidden, chosen.project, largest=min(_LARGEST_RECORD, limits.segment_bytes // 2)
+        )
+        self._seen = Seen(self._core)
         self._exit_timeout = limits.exit_timeout
-        self._contexts = SharedContexts(self.core)
-        self._confirmations: OrderedDict[str, OpenConfirmation] = OrderedDict()
+        self._contexts = SharedContexts(self._core)
         _open.add(self)
 
     @never_raises
@@ -96,13 +95,13 @@ class Recorder:
             obj: the object of protocol §3, as it is now.
         """
         if kind not in _KINDS or not isinstance(obj, Mapping):
-            self.core.sink.drop("invalid")
+            self._core.sink.drop("invalid")
             return
-        encoded = self.core.clean.encoded(obj, most=_LARGEST_RECORD)
+        encoded = self._core.clean.encoded(obj, most=self._core.largest)
         if encoded.startswith(b"{"):
-            self.core.keep(kind, encoded)
+            self._core.keep(kind, encoded)
         else:  # it was withheld as a whole
-            self.core.sink.drop("redaction")
+            self._core.sink.drop("redaction")
 
     def start_run(
         self,
@@ -123,23 +122,15 @@ class Recorder:
             agent: name of who runs; None: the name of the run.
             goals: what the run is to reach.
         """
-        context = self._contexts.get(name, None if key is None else self.core.key(key))
+        context = self._contexts.get(name, None if key is None else self._core.key(key))
         context.begin(goals)
-        run = Run(self, self.core, context, goals)
+        run = Run(self, self._core, self._seen, context, goals)
         run.root = run.start_span(name, type=type, agent=agent, input=input, tags=tags)
         return run
 
     def find_confirmation(self, context_id: str, key: str) -> OpenConfirmation | None:
         """The question of this process that waits under `key` in a Context; None: there is none."""
-        found = self._confirmations.get(derived_id("confirmation", context_id, self.core.key(key)))
-        return found if found is not None and found.pending else None
-
-    def remember(self, confirmation: OpenConfirmation) -> None:
-        """Have `find_confirmation` find it; called by the run."""
-        with self.core.lock:
-            self._confirmations[confirmation.confirmation_id] = confirmation
-            if len(self._confirmations) > _CONFIRMATIONS_REMEMBERED:
-                self._confirmations.popitem(last=False)
+        return self._seen.find_confirmation(context_id, key)
 
     def flush(self, timeout: float = 5.0, *, durable: bool = False) -> bool:
         """Wait until everything recorded so far is delivered; without a server it is stored at once.
@@ -152,7 +143,7 @@ class Recorder:
             False when the time was not enough; the records still wait on disk. What was dropped or refused
             is not waited for: see `stats`.
         """
-        return self.core.sink.flush(timeout, durable=durable)
+        return self._core.sink.flush(timeout, durable=durable)
 
     def close(self, timeout: float = 2.0) -> None:
         """Ship what is left for at most `timeout` seconds, then let other processes have the rest.
@@ -160,11 +151,11 @@ class Recorder:
         What is recorded later is dropped and counted. A second close does nothing.
         """
         _open.discard(self)
-        self.core.sink.close(timeout)
+        self._core.sink.close(timeout)
 
     def stats(self) -> Stats:
         """What happened to the records so far."""
-        return dataclasses.replace(self.core.sink.stats(), marked=self.core.clean.marked)
+        return dataclasses.replace(self._core.sink.stats(), marked=self._core.clean.marked)
 
     @property
     def exit_timeout(self) -> float:
@@ -196,11 +187,12 @@ def _connector(settings: Settings) -> Callable[[float], Transport] | None:
         # One attempt: the shipper has a patience of its own, which never ends.
         return Client(settings.base_url, settings.api_key, timeout=timeout, max_attempts=1)
 
+    connect(1.0).close()  # a setting that it cannot use is told now, to whom it concerns
     return connect
 
 
 _open: set[Recorder] = set()
-_shared_lock = threading.Lock()
+_shared_lock = threading.RLock()
 _shared: Recorder | None = None
 
 
@@ -238,9 +230,9 @@ def _close_all() -> None:
 
 def _after_fork() -> None:
     global _shared_lock  # noqa: PLW0603 - the parent's may be held by a thread that the child does not have
-    _shared_lock = threading.Lock()
+    _shared_lock = threading.RLock()
     for recorder in list(_open):
-        recorder.core.after_fork()
+        recorder._core.after_fork()
 
 
 atexit.register(_close_all)

@@ -170,12 +170,16 @@ _MARKED = _Group(
 )
 _GROUPS = (_PRIVATE_KEYS, _USER_INFO, _SCHEMES, _NAMES, _AMAZON_AND_GOOGLE, _MARKED)
 
+# One flat loop: `finds` runs for every value that is recorded.
+_GATES = tuple((needle, gate, group.patterns) for group in _GROUPS for needle, gate in group.gates.items())
+
 _KEY_NAMES = frozenset({"auth", "jwt", "pwd", "sas", "token", "xamzsecuritytoken"})
 _KEY_ENDINGS = (
     "accesskey", "accesskeyid", "accesstoken", "accountkey", "apikey", "apitoken", "authorization",
     "authtoken", "bearertoken", "clientsecret", "connectionstring", "cookie", "credential", "credentials",
     "csrftoken", "encryptionkey", "idtoken", "passcode", "passphrase", "passwd", "password", "privatekey",
-    "refreshtoken", "secret", "secretkey", "secrets", "securitytoken", "sessiontoken", "signingkey", "xsrftoken",
+    "refreshtoken", "secret", "secretkey", "secrets", "securitytoken", "sessiontoken", "signingkey",
+    "xsrftoken",
 )  # fmt: skip
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 _KEYS_REMEMBERED = 4096
@@ -189,28 +193,27 @@ class Redactor:
 
     redaction: Redaction = field(default_factory=Redaction)
     _names: frozenset[str] = field(init=False)
-    _known: dict[str, tuple[str, bool]] = field(init=False, default_factory=dict)
+    known: dict[str, tuple[str, bool]] = field(init=False, default_factory=dict)
+    """Names judged before, to be looked at before `judge` is called."""
 
     def __post_init__(self) -> None:
         self._names = _KEY_NAMES | {_plain(name) for name in self.redaction.keys}
 
     def judge(self, name: str) -> tuple[str, bool]:
         """The name of a member without secrets of its own, and whether its value must not be kept."""
-        known = self._known.get(name)
-        if known is None:
-            plain = _plain(name)
-            known = self.clean(name), plain in self._names or plain.endswith(_KEY_ENDINGS)
-            if len(self._known) >= _KEYS_REMEMBERED:
-                self._known.clear()
-            self._known[name] = known
-        return known
+        plain = _plain(name)
+        verdict = self.clean(name), plain in self._names or plain.endswith(_KEY_ENDINGS)
+        if len(self.known) >= _KEYS_REMEMBERED:
+            self.known.clear()
+        self.known[name] = verdict
+        return verdict
 
     def finds(self, text: str) -> bool:
         """Whether `text` holds anything that `clean` would replace."""
         lower = text.lower()
-        for group in _GROUPS:
-            if group.may_match(lower):
-                for pattern in group.patterns:
+        for needle, gate, patterns in _GATES:
+            if needle in lower and (gate is None or gate.search(lower) is not None):
+                for pattern in patterns:
                     if pattern.regex.search(text) is not None:
                         return True
         return any(mask.search(text) is not None for mask in self.redaction.masks)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from mplp_sdk.protocol.ids import agent_id, new_id
+from mplp_sdk.protocol.ids import new_id
 from mplp_sdk.recording._confirmation import OpenConfirmation
 from mplp_sdk.recording._context import SharedContext
 from mplp_sdk.recording._core import Core, never_raises
 from mplp_sdk.recording._plan import LivePlan, PlannedDependency, PlannedTask
+from mplp_sdk.recording._seen import Seen
 from mplp_sdk.recording._span import OpenSpan, status_of
 
 if TYPE_CHECKING:
@@ -31,9 +32,12 @@ class Run:
     root: OpenSpan
     """Span of the whole run."""
 
-    def __init__(self, recorder: Recorder, core: Core, context: SharedContext, goals: Sequence[str]) -> None:
+    def __init__(
+        self, recorder: Recorder, core: Core, seen: Seen, context: SharedContext, goals: Sequence[str]
+    ) -> None:
         self.recorder = recorder
-        self.core = core
+        self._core = core
+        self._seen = seen
         self.context_id = context.id
         """UUID of the Context that this run belongs to."""
         self.trace_id = new_id()
@@ -88,13 +92,17 @@ class Run:
             dependencies: acyclic; leave back edges out and name them in `workflow`.
         """
         waiting, self._context.waiting_plan = self._context.waiting_plan, None
-        if self.plan is None and waiting is not None and _is_same(waiting, self.core.clean.text(name), tasks):
+        if (
+            self.plan is None
+            and waiting is not None
+            and _is_same(waiting, self._core.clean.text(name), tasks)
+        ):
             self.plan = waiting
             return waiting
         previous = self.plan
         if previous is not None:
             previous.supersede()
-        self.plan = LivePlan(self.core, self.context_id, name, previous)
+        self.plan = LivePlan(self._core, self.context_id, name, previous)
         self.plan.begin(tasks, dependencies, workflow, description)
         return self.plan
 
@@ -113,7 +121,7 @@ class Run:
             capabilities: `{"name", "type": skill | permission | resource, "level": basic | intermediate |
                 advanced | expert, "parameters"}`; only the name is needed.
         """
-        self.recorder.roles.add(name, description, capabilities)
+        self._seen.add_role(name, description, capabilities)
 
     def request_confirmation(
         self,
@@ -141,7 +149,7 @@ class Run:
         """
         asked_in = span or self.root
         task_id = self.plan.task_id(task) if self.plan is not None and task is not None else None
-        confirmation = OpenConfirmation(self.core, self.context_id, self.core.key(key))
+        confirmation = OpenConfirmation(self._core, self.context_id, self._core.key(key))
         confirmation.begin(
             description=description,
             type=type,
@@ -154,7 +162,7 @@ class Run:
             tags={"trace_id": self.trace_id, "span_id": asked_in.span_id},
         )
         self._asked.append(confirmation)
-        self.recorder.remember(confirmation)
+        self._seen.add_confirmation(confirmation)
         return confirmation
 
     @never_raises
@@ -169,7 +177,7 @@ class Run:
 
         While a question of this run waits for its answer, plan and Context stay open.
         """
-        with self.core.lock:
+        with self._core.lock:
             if self.ended:
                 return
             self.ended = True
@@ -200,42 +208,6 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end(error=error)
-
-
-class Roles:
-    """The agents seen by one recorder."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._known: dict[str, tuple[object, int, str]] = {}
-
-    def add(self, name: object, description: object, capabilities: Sequence[Mapping[str, object]]) -> None:
-        """Write the role where it is new or has changed."""
-        clean = self._core.clean
-        text = clean.text(name) or "(unnamed)"
-        said: dict[str, Any] = {"capabilities": [_capability(clean.mapping(each)) for each in capabilities]}
-        if description:
-            said["description"] = clean.text(description, 4000)
-        with self._core.lock:
-            before, changes, created = self._known.get(text, (None, -1, self._core.next_time()))
-            if before == said:
-                return
-            self._known[text] = (said, changes + 1, created)
-            self._core.write(
-                "role",
-                {
-                    "id": agent_id(text),
-                    "name": text,
-                    "version": f"1.{changes + 1}.0",
-                    "type": "service",
-                    **said,
-                    "metadata": {"created_at": created, "updated_at": self._core.next_time()},
-                },
-            )
-
-
-def _capability(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": "(unnamed)", "type": "skill", "level": "intermediate", **data}
 
 
 def _is_same(plan: LivePlan, name: str, tasks: Sequence[PlannedTask]) -> bool:

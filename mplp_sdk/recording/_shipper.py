@@ -34,6 +34,7 @@ __all__ = ["DrainReport", "Shipper", "Transport", "drain"]
 
 _log = logging.getLogger("mplp_sdk.recording")
 _ORPHAN_INTERVAL = 5.0
+_PAUSE_AFTER_FAILURE = 1.0
 
 
 class Transport(Protocol):
@@ -126,9 +127,12 @@ class Shipper:
         Raises:
             RuntimeError: the interpreter is shutting down.
         """
-        thread = threading.Thread(target=self._run, name="mplp-shipper", daemon=True)
-        thread.start()
-        self._thread = thread
+        self._thread = threading.Thread(target=self._run, name="mplp-shipper", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._thread = None
+            raise
 
     def flush(self, sequence: int, timeout: float) -> bool:
         """Wait until everything up to `sequence` is settled; False when `timeout` seconds were not enough."""
@@ -153,7 +157,7 @@ class Shipper:
             transport = self._connect(self._request_timeout())
             self._carrier = _Carrier(self._home, transport)
             while not self._is_over():
-                self._work(self._carrier)
+                self._work_on(self._carrier)
         except Exception:
             _log.exception("the shipper ended; records wait on disk")
         finally:
@@ -176,6 +180,18 @@ class Shipper:
         """Whether every record of our own that can be read is settled."""
         return self.settled >= self._writer.sequence or self._writer.stream is None
 
+    def _work_on(self, carrier: _Carrier) -> None:
+        """One piece of work. What nobody thought of costs a pause and a repeat, never the thread."""
+        try:
+            self._work(carrier)
+        except Exception:
+            _log.exception("shipping failed; records wait on disk")
+            self._own = None
+            if self._orphan is not None:
+                self._let_go(self._orphan)
+            self._wake.wait(_PAUSE_AFTER_FAILURE)
+            self._wake.clear()
+
     def _work(self, carrier: _Carrier) -> None:
         """One batch of our own and one of an orphan, or a pause where there is neither."""
         worked = self._ship_own(carrier)
@@ -190,7 +206,8 @@ class Shipper:
         if stream is None:
             return False
         if self._own is None:
-            self._own = _Cargo(stream, StreamReader(stream, live=True))
+            self._own = _Cargo(stream, StreamReader(stream, after=self.settled, live=True))
+            self._writer.taken = self.delivered + self.refused
         goal, unread = self._writer.sequence, self._writer.unread()
         records = self._read(self._own)
         if not records:

@@ -28,7 +28,7 @@ class Sink:
         self._renew()
 
     def _renew(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._started = self._closed = False
         self._writer = StreamWriter(self._home, self._limits)
         self._sync = SyncThread(self._writer, self._limits.sync_interval)
@@ -91,7 +91,7 @@ class Sink:
             stored=stored,
             delivered=delivered,
             refused=refused,
-            waiting=recorded - sum(dropped.values()) - delivered - refused,
+            waiting=max(0, recorded - sum(dropped.values()) - delivered - refused),
             dropped=dropped,
             adopted=adopted,
         )

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,6 +29,8 @@ import msgspec
 from mplp_sdk.recording._redaction import REDACTED, Redactor
 
 __all__ = ["SnapshotLimits", "Snapshotter"]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +70,7 @@ class Snapshotter:
         encoded = msgspec.json.encode(self.data(value))
         limits = self._limits
         while len(encoded) > most:
-            # Fewer nodes and shorter texts, until it fits; texts of control characters take six bytes each.
-            limits = dataclasses.replace(limits, nodes=limits.nodes // 2, text=limits.text // 2)
+            limits = _tighter(limits)
             walk = _Walk(self._redactor, limits, limits.nodes)
             encoded = msgspec.json.encode(walk.run(value))
             self.marked += walk.marks
@@ -93,6 +95,13 @@ class Snapshotter:
         return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def _tighter(limits: SnapshotLimits) -> SnapshotLimits:
+    """Shorter texts; and only where that is not enough fewer values, since those hold the whole together."""
+    if limits.text > _SHORT:
+        return dataclasses.replace(limits, text=limits.text // 4)
+    return dataclasses.replace(limits, nodes=limits.nodes // 2)
+
+
 class _Walk:
     """One snapshot being taken."""
 
@@ -101,6 +110,7 @@ class _Walk:
         self._redactor = redactor
         self._limits = limits
         self._left = nodes
+        self._short = min(_SHORT, limits.text)
         self._texts: list[str] = []
         self._above: set[int] = set()
 
@@ -112,26 +122,24 @@ class _Walk:
         except Exception:  # a user's own mask; what it cannot judge must not be kept
             return self._mark("[withheld: redaction failed]")
 
-    def _any(self, value: object, depth: int) -> Any:
+    def _any(self, value: Any, depth: int) -> Any:
         kind = type(value)
         if kind is str:
-            return self._text(value)  # type: ignore[arg-type]  # checked by `kind`
-        if value is None or kind is bool or (kind is int and -_BIG < value < _BIG):  # type: ignore[operator]
+            return self._text(value)
+        if value is None or kind is bool or (kind is int and -_BIG < value < _BIG):
             return value
         if depth > self._limits.depth:
             return self._mark("[too deep]")
-        return self._other(value, kind, depth)
-
-    def _other(self, value: Any, kind: type, depth: int) -> Any:
-        if id(value) in self._above:
+        identity = id(value)
+        if identity in self._above:
             return self._mark("[circular]")
-        self._above.add(id(value))
+        self._above.add(identity)
         try:
             return (_HANDLERS.get(kind) or _find_handler(kind))(self, value, depth)
         except (Exception, SystemExit, GeneratorExit):  # whatever the caller's own code raises
             return self._mark(f"[unreadable {kind.__name__}]")
         finally:
-            self._above.discard(id(value))
+            self._above.discard(identity)
 
     def _text(self, value: str) -> str:
         if len(value) > self._limits.text:
@@ -152,17 +160,29 @@ class _Walk:
         self.marks += 1
         return text
 
+    def _take(self, items: Iterable[_T]) -> tuple[list[_T], bool]:
+        """As many of `items` as may still be kept, in a list of our own, and whether there are more."""
+        taken = list(islice(items, self._left + 1))
+        more = len(taken) > self._left
+        if more:
+            taken.pop()
+        self._left -= len(taken)
+        return taken, more
+
     def _mapping(self, items: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Any]:
+        members, more = self._take(items)
+        result = self._members(members, depth)
+        if more:
+            result["…"] = self._mark("[cut: more members]")
+        return result
+
+    def _members(self, members: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        judge, texts, short = self._redactor.judge, self._texts, min(_SHORT, self._limits.text)
-        for key, item in items:
-            self._left -= 1
-            if self._left < 0:
-                result["…"] = self._mark("[cut: more members]")
-                break
-            name = key if type(key) is str and len(key) <= _LONGEST_NAME else self._name(key, depth)
-            name, secret = judge(name)
-            if name in result:
+        known, texts, short = self._redactor.known, self._texts, self._short
+        for key, item in members:
+            verdict = known.get(key) if type(key) is str else None
+            name, secret = verdict or self._redactor.judge(self._name(key, depth))
+            if name is not key and name in result:
                 name = f"{name} ({type(key).__name__})"
             kind = type(item)
             if item is None or kind is bool:
@@ -170,13 +190,15 @@ class _Walk:
             elif secret:
                 result[name] = REDACTED
             elif kind is str and len(item) <= short and item.isascii():  # most members; saves two calls
-                texts.append(item)
+                if len(item) != _UUID_LENGTH or not _is_uuid(item):
+                    texts.append(item)
                 result[name] = item
             else:
                 result[name] = self._any(item, depth + 1)
         return result
 
     def _name(self, key: object, depth: int) -> str:
+        """The key of a member as a text, not yet redacted."""
         name = self._any(key, depth + 1)
         text = name if isinstance(name, str) else msgspec.json.encode(name).decode()
         if len(text) <= _LONGEST_NAME:
@@ -184,13 +206,10 @@ class _Walk:
         return self._mark(self._redactor.clean(text)[:_LONGEST_NAME] + "…")
 
     def _sequence(self, items: Iterable[Any], depth: int) -> list[Any]:
-        result: list[Any] = []
-        for item in items:
-            self._left -= 1
-            if self._left < 0:
-                result.append(self._mark("[cut: more items]"))
-                break
-            result.append(self._any(item, depth + 1))
+        members, more = self._take(items)
+        result = [self._any(item, depth + 1) for item in members]
+        if more:
+            result.append(self._mark("[cut: more items]"))
         return result
 
     def _redact(self, data: Any) -> Any:
@@ -203,20 +222,23 @@ class _Walk:
         return data
 
     def dict_(self, value: dict[Any, Any], depth: int) -> Any:
-        # A copy first: another thread may be changing it.
-        return self._mapping(list(value.items()), depth)
+        if len(value) > self._left:
+            return self._mapping(value.items(), depth)
+        self._left -= len(value)
+        # Of a copy: another thread may be changing it.
+        return self._members(value.copy().items(), depth)
 
     def mapping(self, value: Mapping[Any, Any], depth: int) -> Any:
         return self._mapping(value.items(), depth)
-
-    def list_(self, value: list[Any], depth: int) -> Any:
-        return self._sequence(value.copy(), depth)
 
     def sequence(self, value: Iterable[Any], depth: int) -> Any:
         return self._sequence(value, depth)
 
     def set_(self, value: Iterable[Any], depth: int) -> Any:
-        return self._sequence(sorted(value, key=_order), depth)
+        members, more = self._take(value)
+        self._left += len(members)  # counted again in a moment
+        result = self._sequence(sorted(members, key=_order), depth)
+        return [*result, self._mark("[cut: more items]")] if more else result
 
     def tuple_(self, value: tuple[Any, ...], depth: int) -> Any:
         names = getattr(value, "_fields", None)
@@ -284,6 +306,7 @@ class _Walk:
 
 _BIG = 1 << 63
 _SHORT = 256
+_UUID_LENGTH = 36
 _LONGEST_NAME = 200
 _LONGEST_SECRET = 4096
 _DIGESTED = 1 << 20
@@ -291,7 +314,7 @@ _DIGESTED = 1 << 20
 _Handler = Callable[[_Walk, Any, int], Any]
 _HANDLERS: dict[type, _Handler] = {
     dict: _Walk.dict_,
-    list: _Walk.list_,
+    list: _Walk.sequence,
     tuple: _Walk.tuple_,
     set: _Walk.set_,
     frozenset: _Walk.set_,
@@ -352,6 +375,11 @@ def _field_names(value: Any) -> list[str]:
     if hasattr(value, "__attrs_attrs__"):
         return [field.name for field in value.__attrs_attrs__]
     return list(value.__struct_fields__)
+
+
+def _is_uuid(text: str) -> bool:
+    """Whether this looks like an id; their dashes would cost a closer look each time."""
+    return text[8:24:5] == "----" and text[:8].isalnum() and text[24:].isalnum()
 
 
 def _order(item: object) -> tuple[str, str]:

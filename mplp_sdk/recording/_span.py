@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from mplp_sdk.protocol.ids import agent_id, new_id
-from mplp_sdk.protocol.times import format_time, utc_now
+from mplp_sdk.protocol.times import format_duration, format_time, utc_now
 from mplp_sdk.recording._core import Core, never_raises
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ class OpenSpan:
     """
 
     def __init__(self, run: Run, parent: OpenSpan | None, name: object, agent: object) -> None:
-        self.core: Core = run.core
+        self._core: Core = run._core
         self.span_id = new_id()
         """UUID of this span, and `id` of its records."""
         self.trace_id = run.trace_id
-        self.name = self.core.clean.text(name) or "(unnamed)"
-        self.agent: str = self.core.clean.text(agent) if agent else parent.agent if parent else self.name
+        self.name = self._core.clean.text(name) or "(unnamed)"
+        self.agent: str = self._core.clean.text(agent) if agent else parent.agent if parent else self.name
         """Name of the agent that takes this step."""
         self.ended = False
         self._run = run
@@ -55,9 +55,9 @@ class OpenSpan:
     def begin(self, kind: ActionType, given: object, tags: object, task: str | None) -> None:
         """Write the open record. Called once, by the run."""
         action: dict[str, Any] = {"name": self.name, "type": kind if kind in _ACTION_TYPES else "execute"}
-        if given is not None and not self.core.redaction.drop_inputs:
-            action["parameters"] = self.core.clean.raw(given)
-        self._tags |= self.core.clean.mapping(tags)
+        if given is not None and not self._core.redaction.drop_inputs:
+            action["parameters"] = self._core.clean.raw(given)
+        self._tags |= self._core.clean.mapping(tags)
         self._record = {
             "id": self.span_id,
             "trace_id": self.trace_id,
@@ -86,21 +86,21 @@ class OpenSpan:
     def annotate(self, name: str, data: object = None) -> None:
         """Note something that happened in this step. Written with the end of the span."""
         if len(self._annotations) < _MOST_ANNOTATIONS:
-            note: dict[str, Any] = {"name": self.core.clean.text(name), "timestamp": format_time(utc_now())}
+            note: dict[str, Any] = {"name": self._core.clean.text(name), "timestamp": format_time(utc_now())}
             if data is not None:
-                note["data"] = self.core.clean.data(data)
+                note["data"] = self._core.clean.data(data)
             self._annotations.append(note)
 
     @never_raises
     def tag(self, mapping: Mapping[str, object] | None = None, /, **tags: object) -> None:
         """Add tags, or replace those of the same name. Written with the end of the span."""
-        self._tags = {**self._tags, **self.core.clean.mapping({**(mapping or {}), **tags})}
+        self._tags = {**self._tags, **self._core.clean.mapping({**(mapping or {}), **tags})}
 
     @never_raises
     def set_input(self, input: object) -> None:  # noqa: A002 - as start_span
         """Replace the input, where it becomes known only later. Written with the end of the span."""
-        if not self.ended and not self.core.redaction.drop_inputs:
-            self._record["action"] = {**self._record["action"], "parameters": self.core.clean.raw(input)}
+        if not self.ended and not self._core.redaction.drop_inputs:
+            self._record["action"] = {**self._record["action"], "parameters": self._core.clean.raw(input)}
 
     def first_token(self) -> None:
         """A model began to answer. The first call counts: `metrics.time_to_first_token`, seconds since the
@@ -126,7 +126,7 @@ class OpenSpan:
             status: default: success, or what `error` says: failure, timeout, cancelled.
             metrics: `input_tokens`, `output_tokens`, … Leave out what is unknown.
         """
-        with self.core.lock:
+        with self._core.lock:
             if self.ended:
                 return
             self.ended = True
@@ -136,15 +136,16 @@ class OpenSpan:
     def _close(self, status: str, output: object, error: object, metrics: object) -> None:
         elapsed = round(time.perf_counter() - self._clock, 6)
         result: dict[str, Any] = {"status": status}
-        if output is not None and not self.core.redaction.drop_outputs:
-            result["output"] = self.core.clean.raw(output)
+        if output is not None and not self._core.redaction.drop_outputs:
+            result["output"] = self._core.clean.raw(output)
         if error is not None:
-            result["error"] = self.core.clean.mapping(describe_error(error))
+            result["error"] = self._core.clean.mapping(describe_error(error))
         if measured := self._measured(metrics):
             result["metrics"] = measured
-        end = format_time(self._started_at + timedelta(seconds=elapsed))
+        length = timedelta(seconds=elapsed)
+        end = format_time(self._started_at + length)
         self._record["timestamp"] = {**self._record["timestamp"], "end": end}
-        self._record["action"] = {**self._record["action"], "duration": elapsed}
+        self._record["action"] = {**self._record["action"], "duration": format_duration(length)}
         self._record["performance"] = {"duration": elapsed}
         self._record["event"] = {"type": _EVENTS[status]}
         self._record["result"] = result
@@ -153,7 +154,7 @@ class OpenSpan:
 
     def _measured(self, metrics: object) -> dict[str, Any]:
         measured = {
-            name: value for name, value in self.core.clean.mapping(metrics).items() if value is not None
+            name: value for name, value in self._core.clean.mapping(metrics).items() if value is not None
         }
         if self._first_token is not None:
             measured.setdefault("time_to_first_token", round(self._first_token, 6))
@@ -164,7 +165,7 @@ class OpenSpan:
         if self._annotations:
             metadata["annotations"] = self._annotations
         self._record["metadata"] = metadata
-        self.core.write("trace", self._record)
+        self._core.write("trace", self._record)
 
     def __enter__(self) -> Self:
         return self

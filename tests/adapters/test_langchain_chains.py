@@ -352,14 +352,19 @@ async def test_an_async_stream_is_recorded_the_same(recorded, model):
 
 
 @pytest.mark.requirement("LC-END-MISSING")
-def test_a_stream_that_its_reader_leaves_is_closed_and_no_error(recorded, model):
+def test_a_stream_that_its_reader_leaves_is_cancelled_and_no_error(recorded, model):
     chain = PROMPT | model("one two three") | StrOutputParser()
 
     for _ in chain.stream({"topic": "x"}, config()):
         break
+    for _ in model("one two three").with_config(run_name="alone").stream("?", config()):
+        break
 
-    assert all("result" in span for span in recorded.spans)
-    assert not [span for span in recorded.spans if span["result"]["status"] == "failure"]
+    for name in ("RunnableSequence", "ScriptedModel", "alone"):
+        assert [span["result"]["status"] for span in recorded.named(name)] == ["cancelled"]
+    assert recorded.span("RunnableSequence")["action"]["parameters"] == {"topic": "x"}
+    assert recorded.span("ScriptedModel")["metadata"]["tags"]["mplp.unfinished"] is True
+    assert not [span for span in recorded.spans if "error" in span["result"]]
 
 
 @pytest.mark.anyio

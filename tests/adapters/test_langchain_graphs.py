@@ -359,13 +359,29 @@ def test_the_same_handler_in_the_list_and_in_the_hook_records_once(instrumented,
     assert instrumented.tasks(plan) == {"think": "completed", "tools": "completed"}
 
 
-def test_a_graph_inside_of_a_chain_has_its_plan_too(instrumented):
-    chain = RunnableLambda(lambda word: {"word": word}) | nested_graph()
+@pytest.mark.parametrize("way", ["instrument", "handler"])
+def test_a_graph_inside_of_a_chain_has_its_plan_too(way, recorded, request):
+    graph = nested_graph()
+    chain = RunnableLambda(lambda word: {"word": word}) | graph
+    if way == "instrument":
+        request.getfixturevalue("instrumented")
 
-    chain.invoke("x")
+    chain.invoke("x", with_handler(graph) if way == "handler" else None)
 
-    assert instrumented.trees == [("RunnableSequence", [("RunnableLambda", []), NESTED_TREE])]
-    assert instrumented.tasks(instrumented.plans[0])["search"] == "completed"
+    assert recorded.trees == [("RunnableSequence", [("RunnableLambda", []), NESTED_TREE])]
+    (plan,) = recorded.plans
+    assert plan["name"] == "author"
+    assert recorded.tasks(plan)["search"] == "completed"
+
+
+def test_a_run_may_be_called_something_else_than_its_graph(recorded, agent):
+    agent.invoke(QUESTION, with_handler(agent, run_name="nightly"))
+
+    assert recorded.trees == [("nightly", AGENT_TREE[1])]
+    assert recorded.span("nightly")["agent_id"] == ids.agent_id("calculator")
+    assert {span["task_id"] for span in recorded.named("think")} <= {
+        task["id"] for task in recorded.plans[0]["tasks"]
+    }
 
 
 def test_a_conditional_start_and_end_make_no_tasks(instrumented):

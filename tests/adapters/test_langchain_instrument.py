@@ -117,23 +117,25 @@ def test_results_chunks_and_state_are_the_same_with_and_without(how, recorded, m
 def _comparable(agent: Any, settings: Any) -> list[Any]:
     first = agent.invoke(QUESTION, settings)
     asked = [one.value for one in first["__interrupt__"]]
-    chunks = list(agent.stream(Command(resume="yes"), settings, stream_mode=["updates", "values", "custom"]))
+    modes = ["updates", "values", "custom", "messages"]
+    chunks = list(agent.stream(Command(resume="yes"), settings, stream_mode=modes))
     state = agent.get_state(settings)
     return [
         _messages(first["messages"]),
         asked,
-        [
-            (mode, list(chunk), [_messages(part.get("messages", [])) for part in _parts(chunk)])
-            for mode, chunk in chunks
-        ],
+        [_chunk(mode, chunk) for mode, chunk in chunks],
         _messages(state.values["messages"]),
         state.next,
         {key: value for key, value in state.metadata.items() if "id" not in key},
     ]
 
 
-def _parts(chunk: dict[str, Any]) -> list[dict[str, Any]]:
-    return [part for part in chunk.values() if isinstance(part, dict)]
+def _chunk(mode: str, chunk: Any) -> Any:
+    if mode == "messages":
+        message, metadata = chunk
+        return mode, message.text, sorted(metadata)
+    parts = [part for part in chunk.values() if isinstance(part, dict)]
+    return mode, list(chunk), [_messages(part.get("messages", [])) for part in parts]
 
 
 def _messages(messages: list[Any]) -> list[tuple[str, str]]:
@@ -268,6 +270,45 @@ def test_a_program_that_imports_nothing_of_ours_is_recorded(tmp_path, read_home)
 
     assert done.stdout == "2\n__main__ ['--flag']\n"
     assert _names(read_home(tmp_path / "home")) == {"RunnableLambda"}
+
+
+FORKS = """
+import multiprocessing
+from langchain_core.runnables import RunnableLambda
+from mplp_adapters.langchain import instrument
+
+def step(number):
+    below = RunnableLambda(abs, name="below")
+    child = multiprocessing.get_context("fork").Process(target=below.invoke, args=(1,))
+    child.start()
+    child.join()
+    return child.exitcode
+
+instrument()
+print(RunnableLambda(step, name="above").invoke(1))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_records_runs_of_its_own(tmp_path, read_home):
+    assert _run(["-c", FORKS], tmp_path / "home").stdout == "0\n"
+
+    spans = [record["object"] for record in read_home(tmp_path / "home") if record["kind"] == "trace"]
+    ended = {span["action"]["name"]: span for span in spans if "result" in span}
+    assert set(ended) == {"above", "below"}
+    assert ended["above"]["trace_id"] != ended["below"]["trace_id"]
+
+
+def test_the_quickstart_runs_as_it_stands(tmp_path, read_home):
+    quickstart = Path(__file__).parents[2] / "examples" / "quickstart.py"
+
+    done = _run([str(quickstart)], tmp_path / "home")
+
+    records = read_home(tmp_path / "home")
+    assert "90 euros" in done.stdout
+    assert f"recorded: {len(records)} records" in done.stdout
+    assert {record["kind"] for record in records} == {"context", "plan", "role", "trace"}
+    assert {"ticket-agent", "think", "tools", "multiply"} <= _names(records)
 
 
 def test_without_the_extra_the_import_says_what_to_install(tmp_path):

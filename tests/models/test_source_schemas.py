@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
-from samples import SAMPLES, sample
 
-from mplp_sdk.protocol.dialects.rfc import to_rfc
+from mplp_sdk.protocol.dialects import convert
 from mplp_sdk.protocol.schemas import MODULES, schema
+from samples import SAMPLES, sample
 
 FOLDER = Path(__file__).parent / "source_schemas"
 SOURCE = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
@@ -50,8 +50,8 @@ def test_the_schema_of_the_design_document_accepts_what_we_emit(kind: str) -> No
 @pytest.mark.parametrize("kind", ["context", "plan"])
 @pytest.mark.requirement("OBJ-CANONICAL-SCHEMAS")
 def test_the_schema_of_the_rfc_accepts_what_we_emit(kind: str) -> None:
-    emitted = to_rfc(kind, MODULES[kind].model_validate(sample(kind)).to_wire())
-    assert errors(SOURCE[f"rfc-{kind}"], emitted) == []
+    emitted = convert(MODULES[kind].model_validate(sample(kind)), to="rfc")
+    assert errors(SOURCE[f"rfc-{kind}"], emitted.object) == []
 
 
 @pytest.mark.parametrize("kind", sorted(MODULES))

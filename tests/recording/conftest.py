@@ -1,7 +1,7 @@
 """A small ingest server that can be told to misbehave, programs that can be killed, and a spool read back.
 
-The reference server proves that the two sides agree; this one proves what the recorder does when things go wrong,
-which a well-behaved server cannot be made to do at a chosen request.
+The reference server proves that the two sides agree; this one proves what the recorder does when things go
+wrong, which a well-behaved server cannot be made to do at a chosen request.
 """
 
 from __future__ import annotations
@@ -116,7 +116,9 @@ class IngestServer:
             self.arrivals.setdefault(batch.stream, []).append(sequence)
         self.marks[batch.stream] = max(known, batch.first + len(batch.lines) - 1)
         state = {"id": batch.stream, "high_water": self.marks[batch.stream], "gaps": []}
-        return self.succeed({"accepted": len(batch.lines) - len(rejected), "rejected": rejected, "stream": state})
+        return self.succeed(
+            {"accepted": len(batch.lines) - len(rejected), "rejected": rejected, "stream": state}
+        )
 
     def succeed(self, data: object) -> Reply:
         return Reply(200, json.dumps({"success": True, "data": data, "metadata": {}}).encode())
@@ -185,6 +187,7 @@ def _handler_for(server: IngestServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 5.0
+        wbufsize = -1  # one packet an answer
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))

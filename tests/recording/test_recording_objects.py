@@ -42,7 +42,9 @@ def statuses(plan: dict[str, Any]) -> dict[str, str]:
 
 def everything(recorder: Recorder) -> Run:
     """A run that uses all there is."""
-    with recorder.start_run("answer", key="thread-1", agent="boss", input={"q": 1}, goals=["find out"]) as run:
+    with recorder.start_run(
+        "answer", key="thread-1", agent="boss", input={"q": 1}, goals=["find out"]
+    ) as run:
         run.add_role("boss", description="leads", capabilities=[{"name": "search"}, {"name": "sum"}])
         plan = run.set_plan(
             "steps",
@@ -51,7 +53,9 @@ def everything(recorder: Recorder) -> Run:
             workflow={"execution_strategy": "sequential", "back_edges": [["b", "a"]]},
             description="how",
         )
-        with run.start_span("step", task="a", input="x", agent="helper", tags={"langgraph.node": "a"}) as span:
+        with run.start_span(
+            "step", task="a", input="x", agent="helper", tags={"langgraph.node": "a"}
+        ) as span:
             span.first_token()
             span.annotate("event", {"a": 1})
             inner = run.start_span("model", type="invoke", parent=span)
@@ -59,7 +63,9 @@ def everything(recorder: Recorder) -> Run:
         plan.complete("a")
         plan.skip("c")
         plan.add_task(PlannedTask(key="d", parent="b"), after="b")
-        question = run.request_confirmation("ask", description="May I?", approvers=["ann"], task="b", span=span)
+        question = run.request_confirmation(
+            "ask", description="May I?", approvers=["ann"], task="b", span=span
+        )
         question.decide("approved", approver="ann", comments=["fine"], metadata={"edit": 1})
         run.set_variables({"state": {"x": 1}})
     return run
@@ -196,6 +202,14 @@ def test_inputs_are_kept_as_they_were_at_the_start(recorder: Recorder, spool: An
     closed = spool.objects("trace")[-1]
     assert closed["action"]["parameters"] == {"value": ["one"]}
     assert closed["result"]["output"] == {"value": "done"}
+
+
+def test_an_input_that_becomes_known_later_replaces_the_first(recorder: Recorder, spool: Any) -> None:
+    span = recorder.start_run("a").start_span("stream", input=None)
+    span.set_input({"parts": [1, 2]})
+    span.end()
+    span.set_input("too late")
+    assert spool.objects("trace")[-1]["action"]["parameters"] == {"parts": [1, 2]}
 
 
 @pytest.mark.requirement("REC-ERROR")
@@ -402,7 +416,9 @@ def test_a_role_is_written_once_and_again_when_it_changed(recorder: Recorder, sp
 @pytest.mark.requirement("SPOOL-NEVER-RAISES")
 def test_nonsense_does_not_reach_the_host(recorder: Recorder) -> None:
     nonsense: Any = object()
-    run = recorder.start_run(nonsense, key=nonsense, agent=nonsense, type=nonsense, tags=nonsense, goals=nonsense)
+    run = recorder.start_run(
+        nonsense, key=nonsense, agent=nonsense, type=nonsense, tags=nonsense, goals=nonsense
+    )
     span = run.start_span(nonsense, type=nonsense, tags=nonsense, task=nonsense)
     span.tag(nonsense)
     span.annotate(nonsense, nonsense)

@@ -16,6 +16,7 @@ import msgspec
 import pydantic
 import pytest
 
+from mplp_sdk.models import STRICT, Span
 from mplp_sdk.recording import Recorder, SnapshotLimits
 
 
@@ -203,6 +204,21 @@ def test_a_prompt_of_100_kb_is_kept_whole(recorder: Recorder, spool: Any) -> Non
     closed = spool.objects("trace")[-1]
     assert closed["action"]["parameters"] == closed["result"]["output"] == {"value": prompt}
     assert recorder.stats().marked == 0
+
+
+@pytest.mark.requirement("REC-ODD-SIZE")
+def test_a_span_with_too_much_of_everything_is_cut_to_a_record(recorder: Recorder, spool: Any) -> None:
+    run = recorder.start_run("a")
+    span = run.start_span("model", input=["in " * 30_000] * 20)
+    for _ in range(100):
+        span.annotate("note", "text " * 20_000)
+    span.end(output=["out " * 30_000] * 20)
+    run.end()
+    assert recorder.stats().dropped == {}
+    closed = [obj for obj in spool.objects("trace") if obj["id"] == span.span_id][-1]
+    Span.model_validate(closed, context=STRICT)
+    assert closed["result"]["status"] == "success"
+    assert max(len(record.payload) for record in spool.records()) <= 1_100_000
 
 
 def test_limits_can_be_set(make_recorder: Any, spool: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import resource
 import shutil
@@ -127,7 +128,9 @@ def test_records_reach_the_disk_without_being_asked(
 @pytest.mark.requirement("SPOOL-ONCE-IN-ORDER")
 def test_threads_share_one_order_without_holes(make_recorder: MakeRecorder, spool: Any) -> None:
     recorder = make_recorder(spool=SpoolLimits(segment_bytes=65536))
-    threads = [threading.Thread(target=fill, args=(recorder, range(k * 1000, k * 1000 + 500))) for k in range(8)]
+    threads = [
+        threading.Thread(target=fill, args=(recorder, range(k * 1000, k * 1000 + 500))) for k in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -151,7 +154,6 @@ def test_after_close_records_are_counted_as_dropped(make_recorder: MakeRecorder,
     stats = recorder.stats()
     assert (stats.recorded, stats.stored, stats.waiting, stats.dropped) == (5, 3, 3, {"closed": 2})
     assert spool.numbers() == [0, 1, 2]
-    assert not recorder.core.sink.flush(0.0, durable=False) or recorder.flush()
 
 
 @pytest.mark.requirement("SPOOL-NEVER-RAISES")
@@ -168,12 +170,10 @@ def test_records_made_while_a_record_is_being_made_are_kept(recorder: Recorder, 
 @pytest.mark.requirement("SPOOL-NEVER-RAISES")
 def test_a_signal_handler_may_record_at_any_moment(make_recorder: MakeRecorder, spool: Any) -> None:
     recorder = make_recorder(spool=SpoolLimits(segment_bytes=65536))
-    count = 0
+    numbers = itertools.count()
 
     def interrupt(*_: object) -> None:
-        nonlocal count
-        recorder.record("role", {"n": count})
-        count += 1
+        recorder.record("role", {"n": next(numbers)})
 
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
@@ -182,9 +182,11 @@ def test_a_signal_handler_may_record_at_any_moment(make_recorder: MakeRecorder, 
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    count = next(numbers)
     assert count > 10
     assert [obj["n"] for obj in spool.objects("trace")] == list(range(5000))
-    assert [obj["n"] for obj in spool.objects("role")] == list(range(count))
+    # In any order: a handler may be interrupted by the next one.
+    assert sorted(obj["n"] for obj in spool.objects("role")) == list(range(count))
     assert [record.sequence for record in spool.records()] == list(range(1, 5001 + count))
 
 
@@ -234,7 +236,9 @@ def test_a_damaged_byte_costs_only_its_record(
 
 
 @pytest.mark.requirement("SPOOL-CRC")
-def test_a_lost_page_costs_only_the_records_on_it(make_recorder: MakeRecorder, home: Path, spool: Any) -> None:
+def test_a_lost_page_costs_only_the_records_on_it(
+    make_recorder: MakeRecorder, home: Path, spool: Any
+) -> None:
     written(make_recorder)
     (segment,) = segments(home)
 
@@ -367,7 +371,7 @@ def failing_with(code: int) -> Callable[..., Any]:
     return fail
 
 
-@pytest.mark.requirement("SPOOL-DISK-BROKEN", "SPOOL-NEVER-RAISES")
+@pytest.mark.requirement("SPOOL-NEVER-RAISES")
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
@@ -387,7 +391,6 @@ def test_a_spool_that_cannot_be_opened_is_counted_by_reason(
     assert recorder.stats().dropped == {reason: 7}
 
 
-@pytest.mark.requirement("SPOOL-DISK-BROKEN")
 def test_without_file_handles_records_are_dropped_and_counted(program: Any, spool: Any) -> None:
     program.run(
         """
@@ -413,7 +416,7 @@ def test_without_file_handles_records_are_dropped_and_counted(program: Any, spoo
     assert spool.numbers()[0] == 0
 
 
-@pytest.mark.requirement("SPOOL-DISK-BROKEN", "SPOOL-NEVER-RAISES")
+@pytest.mark.requirement("SPOOL-NEVER-RAISES")
 def test_a_home_that_is_a_file_is_no_reason_to_fail(make_recorder: MakeRecorder, home: Path) -> None:
     home.write_text("not a folder")
     recorder = make_recorder()
@@ -422,7 +425,6 @@ def test_a_home_that_is_a_file_is_no_reason_to_fail(make_recorder: MakeRecorder,
     home.unlink()
 
 
-@pytest.mark.requirement("SPOOL-DISK-BROKEN")
 def test_a_deleted_spool_is_noticed_counted_and_made_again(
     make_recorder: MakeRecorder, home: Path, spool: Any
 ) -> None:
@@ -438,6 +440,26 @@ def test_a_deleted_spool_is_noticed_counted_and_made_again(
     assert spool.numbers() == [10, 11, 12, 13, 14]
     assert [record.sequence for record in spool.records()] == [11, 12, 13, 14, 15]
     assert adds_up(recorder)
+
+
+@pytest.mark.parametrize("missing", ["posix_fallocate", "fcntl", "both"])
+def test_a_platform_with_less_records_all_the_same(program: Any, spool: Any, missing: str) -> None:
+    program.run(
+        f"""
+        import os, sys
+        if {missing!r} in ("posix_fallocate", "both"):
+            del os.posix_fallocate
+        if {missing!r} in ("fcntl", "both"):
+            sys.modules["fcntl"] = None
+        from mplp_sdk.recording import Recorder
+        recorder = Recorder()
+        for n in range(100):
+            recorder.record("trace", {{"n": n}})
+        assert recorder.flush(durable=True)
+        assert recorder.stats().dropped == {{}}
+        """
+    )
+    assert spool.numbers() == list(range(100))
 
 
 # Budget
@@ -470,6 +492,7 @@ def test_drop_oldest_keeps_the_newest(make_recorder: MakeRecorder, home: Path, s
     limits = SpoolLimits(segment_bytes=65536, budget_bytes=10 * 65536, policy="drop_oldest")
     recorder = make_recorder(spool=limits)
     fill(recorder, range(2000))
+    recorder.close()
     numbers = spool.numbers()
     assert numbers[-1] == 1999
     assert numbers == list(range(numbers[0], 2000))
@@ -492,7 +515,7 @@ def test_block_waits_for_the_shipper_to_make_room(server: Any, make_recorder: Ma
 
 @pytest.mark.requirement("SPOOL-POLICIES")
 def test_block_gives_up_after_its_time(make_recorder: MakeRecorder) -> None:
-    limits = SpoolLimits(segment_bytes=65536, budget_bytes=2 * 65536, policy="block", block_timeout=0.05)
+    limits = SpoolLimits(segment_bytes=65536, budget_bytes=2 * 65536, policy="block", block_timeout=0.01)
     recorder = make_recorder(spool=limits)
     fill(recorder, range(300))
     assert recorder.stats().dropped["over_budget"] > 0
@@ -501,7 +524,9 @@ def test_block_gives_up_after_its_time(make_recorder: MakeRecorder) -> None:
 
 @pytest.mark.requirement("SPOOL-BUDGET")
 def test_shipping_makes_room_again(server: Any, make_recorder: MakeRecorder) -> None:
-    limits = SpoolLimits(segment_bytes=65536, budget_bytes=3 * 65536, batch_interval=0.01, longest_backoff=0.02)
+    limits = SpoolLimits(
+        segment_bytes=65536, budget_bytes=3 * 65536, batch_interval=0.01, longest_backoff=0.02
+    )
     server.always = lambda it, _: it.fail(503, "1002")
     recorder = make_recorder(base_url=server.url, spool=limits)
     fill(recorder, range(1000))
@@ -532,6 +557,11 @@ def test_limits_that_cannot_work_are_refused(members: Any, named: str) -> None:
 def test_wrong_settings_are_refused_when_the_recorder_is_made(home: Path) -> None:
     with pytest.raises(ConfigError, match="MPLP_BASE_URL"):
         Recorder(home=home, base_url="not an address")
+
+
+def test_a_key_that_no_header_can_carry_is_refused_when_the_recorder_is_made(home: Path) -> None:
+    with pytest.raises(ConfigError, match="api_key"):
+        Recorder(home=home, base_url="http://127.0.0.1:8700", api_key="\n")
 
 
 def test_a_relative_home_stays_where_it_was(

@@ -9,7 +9,17 @@ With `MPLP_TRACING=1`, importing this package does what `instrument()` does; and
 
     MPLP_TRACING=1 python -m mplp_adapters.langchain app.py
 
-runs a program that imports nothing of ours. Spec: recording §2.
+runs a program that imports nothing of ours.
+
+Runs with one `thread_id` (or `session_id`, `conversation_id`) share a Context. A graph's Plan is written
+before the graph runs: `instrument()` finds the graph by itself, a handler is shown it by
+`MPLPCallbackHandler(graph=agent)`; otherwise the Plan is filled in as nodes run. An interrupt is a pending
+Confirmation and the resume value its decision; who decided is read from that value, or from the metadata:
+
+    agent.invoke(Command(resume={"decision": "approved", "approver": "Dana", "reason": "fine"}), config)
+    agent.invoke(Command(resume=True), {**config, "metadata": {"mplp.reviewer": "Dana"}})
+
+Spec: recording §2.
 """
 
 from __future__ import annotations

@@ -147,6 +147,7 @@ class GraphRuns:
             self._described.add(agent)
             root.run.add_role(agent)
         if root.interrupted:
+            root.run.root.tag({"langgraph.interrupted": True})
             self._interrupts.keep(root.thread, root.progress, root.goals)
         elif outcome.status == "success":
             root.progress.skip_the_rest()

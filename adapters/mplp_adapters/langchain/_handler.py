@@ -124,7 +124,7 @@ class MPLPCallbackHandler(_Base):
         step.run_type = kwargs.get("run_type")
         step.plain_callable = serialized is None and "run_type" not in kwargs
         step.graph = announced_graph() or self._own_graph(step)
-        if "defers_inputs" in kwargs and inputs == {"input": ""}:
+        if "defers_inputs" in kwargs and type(inputs) is dict and inputs == {"input": ""}:
             step.payload = None  # a stream: the input comes with the end
         self._runs.start(step)
 
@@ -132,12 +132,16 @@ class MPLPCallbackHandler(_Base):
         """The graph this handler was made for, if it is the one that starts."""
         if self._graph is None or not step.plain_callable or step.node is not None:
             return None
-        starts = step.parent_run_id is None or step.name == self._graph.get_name()
-        return self._graph if starts else None
+        # A run may give the graph another name; then it is known only where nothing is around it.
+        renamed = step.parent_run_id is None and step.starts_graph
+        return self._graph if renamed or step.name == self._graph.get_name() else None
 
     @_harmless
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        self._runs.end(run_id, plain(outputs), late_input=kwargs.get("inputs"))
+        if "inputs" in kwargs:
+            self._runs.end_stream(run_id, plain(outputs), kwargs["inputs"])
+        else:
+            self._runs.end(run_id, plain(outputs))
 
     @_harmless
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 
 from mplp_adapters.langchain._messages import plain
 
-__all__ = ["Outcome", "outcome_of"]
+__all__ = ["STREAM_LEFT", "Outcome", "outcome_of"]
 
 _CANCELLED = (
     GeneratorExit,  # a consumer stopped reading
@@ -33,6 +33,10 @@ class Outcome(NamedTuple):
     """None where the exception is no error."""
     output: Any = None
     tags: Mapping[str, object] = {}
+
+
+STREAM_LEFT = Outcome("cancelled", None, tags={"langchain.cancelled_by": "reader"})
+"""A stream whose reader went away before its end."""
 
 
 def outcome_of(error: BaseException) -> Outcome:

@@ -7,6 +7,7 @@ Used by the handler. Spec: recording §2.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from threading import Lock, get_ident
@@ -17,7 +18,7 @@ from weakref import WeakKeyDictionary, ref
 from mplp_adapters.langchain._graph_runs import GraphRuns
 from mplp_adapters.langchain._messages import plain
 from mplp_adapters.langchain._open import Open, Origin, Root
-from mplp_adapters.langchain._outcomes import Outcome, outcome_of
+from mplp_adapters.langchain._outcomes import STREAM_LEFT, Outcome, outcome_of
 from mplp_adapters.langchain._progress import Progress
 from mplp_adapters.langchain._steps import Step, thread_key
 from mplp_sdk.recording import Recorder
@@ -57,7 +58,7 @@ class Runs:
         opened = self._start_root(step, origin) if parent is None else self._start_below(parent, step, origin)
         if opened is None:
             return
-        opened.before = known
+        opened.before = known if known is not None and not known.ended else None
         opened.root.members.append(step.run_id)
         self._open[step.run_id] = opened
         self._graphs.started(opened)
@@ -109,18 +110,31 @@ class Runs:
         *,
         metrics: Mapping[str, int | float | str] | None = None,
         error: Mapping[str, str] | None = None,
-        late_input: Any = None,
     ) -> None:
         """Close the span of `run_id` with what came out (plain data).
 
         Args:
             error: what went wrong where that is told as an ordinary result.
-            late_input: what went in, where a stream's start could not tell it.
+        """
+        self._finish(run_id, Outcome("failure" if error else "success", error, output), metrics)
+
+    def end_stream(self, run_id: UUID, output: Any, late_input: Any) -> None:
+        """Close the span of a stream, whose input is told with its end.
+
+        A reader that leaves ends it just like one that reads on; but then the steps inside have not ended.
         """
         opened = self.find(run_id)
-        if opened is not None and late_input is not None:
-            opened.span.set_input(plain(late_input))
-        self._finish(run_id, Outcome("failure" if error else "success", error, output), metrics)
+        if opened is None:
+            return
+        opened.span.set_input(plain(late_input))
+        left = opened.parent is None and self._has_open_steps(opened)
+        self._finish(
+            run_id, STREAM_LEFT._replace(output=output) if left else Outcome("success", None, output)
+        )
+
+    def _has_open_steps(self, opened: Open) -> bool:
+        steps = (self.find(run_id) for run_id in opened.root.members)
+        return any(step is not None and step is not opened for step in steps)
 
     def first_token(self, run_id: UUID) -> None:
         """A model's answer began to arrive."""
@@ -135,10 +149,10 @@ class Runs:
         if opened is not None:
             self._graphs.failed(opened, error)
         outcome = outcome_of(error)
-        self._finish(run_id, outcome if output is None else outcome._replace(output=output), None)
+        self._finish(run_id, outcome if output is None else outcome._replace(output=output))
 
     def _finish(
-        self, run_id: UUID, outcome: Outcome, metrics: Mapping[str, int | float | str] | None
+        self, run_id: UUID, outcome: Outcome, metrics: Mapping[str, int | float | str] | None = None
     ) -> None:
         opened = self.find(run_id)
         if opened is None:
@@ -200,8 +214,19 @@ class Runs:
             self._finish_root(root, Outcome("cancelled", None, tags={}))
 
 
-_runs: WeakKeyDictionary[Recorder, Runs] = WeakKeyDictionary()
-_runs_lock = Lock()
+_runs: WeakKeyDictionary[Recorder, Runs]
+_runs_lock: Lock
+
+
+def _forget() -> None:
+    """In a forked child too: the parent's runs are the parent's, and its locks may be held for ever."""
+    global _runs, _runs_lock  # a child needs new ones
+    _runs, _runs_lock = WeakKeyDictionary(), Lock()
+
+
+_forget()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def runs_of(recorder: Recorder) -> Runs:

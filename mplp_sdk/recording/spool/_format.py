@@ -65,8 +65,8 @@ def record_bytes(length: int) -> int:
 
 
 def checksum(payload: bytes, sequence: int) -> int:
-    """CRC of a payload, seeded with its sequence number."""
-    crc = sequence & 0xFFFFFFFF
+    """CRC of a payload, seeded with its sequence number so that it vouches for both."""
+    crc = (sequence ^ sequence >> 32) & 0xFFFFFFFF
     if len(payload) <= _CRC_CHUNK:
         return zlib.crc32(payload, crc)
     view = memoryview(payload)
@@ -82,7 +82,7 @@ def read_record(data: bytes, offset: int) -> Record | None:
     word, sequence = _PREFIX.unpack_from(data, offset)
     length = word & _LENGTH
     start = offset + PREFIX_BYTES
-    if not length or start + length > len(data):
+    if not length or start + length > len(data) or sequence >= _SEQUENCE_END:
         return None
     payload = data[start : start + length]
     if checksum(payload, sequence) != word >> 32:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from queue import Empty
 
 from mplp_sdk.recording.spool._writer import StreamWriter
 
@@ -34,7 +35,7 @@ class SyncThread:
     def stop(self) -> None:
         """End the thread; does not wait for a slow disk."""
         self._stopping = True
-        self._writer.wanted.set()
+        self._writer.wanted.put(None)
         if self._thread is not None:
             self._thread.join(0.5)
 
@@ -44,7 +45,13 @@ class SyncThread:
         while not self._stopping:
             due = time.monotonic() + self._interval
             while (left := due - time.monotonic()) > 0 and not self._stopping:
-                if self._writer.wanted.wait(left):
-                    self._writer.wanted.clear()
+                if self._is_wanted(left):
                     self._writer.prepare()
             self._writer.tick()
+
+    def _is_wanted(self, timeout: float) -> bool:
+        try:
+            self._writer.wanted.get(timeout=timeout)
+        except Empty:
+            return False
+        return True

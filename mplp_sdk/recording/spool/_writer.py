@@ -17,6 +17,7 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from mplp_sdk.recording.spool._format import (
@@ -80,13 +81,16 @@ class StreamWriter:
         """How many records the shipper has read."""
         self.taken_sequence = 0
         """Sequence number of the last record that the shipper has read."""
-        self.wanted = threading.Event()
-        """Set when a segment is used up, so that somebody may call `prepare`."""
+        # Not events: a finalizer that records may run while its thread is inside an event's own lock.
+        self.wanted: SimpleQueue[None] = SimpleQueue()
+        """Gets an item when a segment is used up, so that somebody may call `prepare`."""
+        self._room: SimpleQueue[None] = SimpleQueue()
+        self._blocked = False
         self._home = home
         self._limits = limits
         self._lock = threading.RLock()  # appending; taken before _making, never after
         self._busy = False
-        self._deferred: deque[bytes | str] = deque()
+        self._incoming: deque[bytes | str] = deque()
         self._segment: _Segment | None = None
         self._position = 0
         self._stored_before = 0
@@ -100,7 +104,6 @@ class StreamWriter:
         self._made = 0
         self._retry_at = 0.0
         self._reason = "io_error"
-        self._room = threading.Event()
         self._stream_lock: StreamLock | None = None
         self._closed = False
 
@@ -117,22 +120,24 @@ class StreamWriter:
 
         A signal handler, or a finalizer run by the garbage collector, can come in here on a thread that is
         already in the middle of a copy, or that makes files while another one waits for them. What it
-        brings is put aside.
+        brings waits in line.
         """
-        if self._maker is not None and self._maker == threading.get_ident():
-            self._deferred.append(item)
-            return
+        self._incoming.append(item)
+        if self._maker is None or self._maker != threading.get_ident():
+            self._take_in()
+
+    def _take_in(self) -> None:
         with self._lock:
             if self._busy:
-                self._deferred.append(item)
                 return
-            self._busy = True
-            try:
-                self._put(item)
-                while self._deferred:
-                    self._put(self._deferred.popleft())
-            finally:
-                self._busy = False
+            # Asked again, for what came between the last look and the end of being busy.
+            while self._incoming:
+                self._busy = True
+                try:
+                    while self._incoming:
+                        self._put(self._incoming.popleft())
+                finally:
+                    self._busy = False
 
     def _put(self, item: bytes | str) -> None:
         sequence = self.sequence + 1
@@ -178,18 +183,19 @@ class StreamWriter:
         self._retire()
         self._spare = None
         self._segment, self._position = spare, RECORDS_AT
-        self.wanted.set()
+        self.wanted.put(None)
         return spare
 
     def _wait_for_room(self) -> _Segment | None:
         deadline = time.monotonic() + self._limits.block_timeout
-        while (left := deadline - time.monotonic()) > 0:
-            self._room.wait(left)
-            self._room.clear()
+        spare, self._blocked = None, True
+        while spare is None and (left := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(Empty):
+                self._room.get(timeout=left)
             self._retry_at = 0.0
-            if (spare := self._spare or self._make_spare()) is not None:
-                return spare
-        return None
+            spare = self._spare or self._make_spare()
+        self._blocked = False
+        return spare
 
     def _retire(self) -> None:
         if (segment := self._segment) is not None:
@@ -244,7 +250,8 @@ class StreamWriter:
             while self._kept and self._kept[0].number < before:
                 self._kept.popleft()
         self._retry_at = 0.0
-        self._room.set()
+        if self._blocked:
+            self._room.put(None)
 
     def counts(self) -> tuple[int, int, dict[str, int]]:
         """Numbers given out, records stored, and records lost by reason, all of one moment."""
@@ -272,8 +279,8 @@ class StreamWriter:
         """Have the next segment ready before it is needed."""
         if self.stream is not None:
             self._make_spare()
-        if self._deferred:
-            self._enter(self._deferred.popleft())
+        if self._incoming:
+            self._take_in()
 
     def _sync(self) -> bool:
         before, failed = self.sequence, False
@@ -297,6 +304,7 @@ class StreamWriter:
             if self._stream_lock is not None:
                 self._stream_lock.release()
             self.stream = self._stream_lock = None
+            self._retry_at = 0.0
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
