@@ -14,6 +14,7 @@ __all__ = ["app"]
 
 _COMMANDS: Final = {
     "convert": "Write an object in another spelling of the protocol",
+    "export": "Write one run as a JSON document",
     "runs": "List the runs that a server has",
     "serve": "Start the reference server",
     "show": "Show one run: its tree, its plan, its approvals, its context",

@@ -8,6 +8,8 @@ from typing import IO, Any
 
 import click
 
+from mplp_sdk.cli import _options
+from mplp_sdk.cli._json_output import write_json
 from mplp_sdk.protocol.dialects import DIALECTS, KINDS
 from mplp_sdk.protocol.dialects import convert as convert_object
 
@@ -24,16 +26,10 @@ _dialect = click.Choice(DIALECTS)
 @click.option("--to", required=True, type=_dialect, help="The spelling to write.")
 @click.option("--from", "source", type=_dialect, help="The spelling of FILE. Default: recognised.")
 @click.option("--kind", type=click.Choice(KINDS), help="What FILE holds. Default: recognised.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print."
-)
+@_options.output
 def convert(file: IO[bytes], to: str, source: str | None, kind: str | None, output: Path | None) -> None:
     converted = convert_object(_read(file), to=to, source=source, kind=kind)
-    text = json.dumps(converted.object, ensure_ascii=False, indent=2)
-    if output is None:
-        click.echo(text)
-    else:
-        _write(output, text)
+    write_json(converted.object, output)
     for path in converted.lost:
         click.echo(f"lost: {path}", err=True)
 
@@ -47,10 +43,3 @@ def _read(file: IO[bytes]) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON value")
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        raise click.UsageError(f"cannot write {output}: {error.strerror}") from None

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 from referencing import Registry, Resource
 
 from mplp_mock_server import MockServer
 from mplp_sdk import Client
 from mplp_sdk.models import Plan, Span
+from mplp_sdk.protocol.dialects.frozen import schema as frozen_schema
 from mplp_sdk.protocol.schemas import schema
 
 ROOT = Path(__file__).parent.parent.parent
@@ -178,3 +179,23 @@ def test_models_are_what_the_client_returns(client: Client) -> None:
     plan = client.plans.list().items[0]
     span = client.traces.spans(client.traces.list().items[0].trace_id)[0]
     assert (type(plan), type(span)) == (Plan, Span)
+
+
+@pytest.mark.parametrize("form", ["canonical", "frozen"])
+def test_mplp_export_writes_one_document(
+    form: str, server: MockServer, client: Client, tmp_path: Path
+) -> None:
+    trace = client.traces.list().items[0]
+    command = ["-m", "mplp_sdk.cli", "export", trace.trace_id, "--format", form, "-o", "run.json"]
+    run(*command, "--base-url", server.url, cwd=tmp_path)
+    document = json.loads((tmp_path / "run.json").read_text())
+    if form == "canonical":
+        assert len(document["spans"]) == trace.span_count
+        return
+    for kind, objects in (
+        ("context", [document["context"]]),
+        ("plan", document["plans"]),
+        ("confirmation", document["confirms"]),
+        ("trace", [document["trace"]]),
+    ):
+        assert [list(Draft7Validator(frozen_schema(kind)).iter_errors(obj)) for obj in objects] == [[]]
