@@ -170,7 +170,7 @@ def test_a_create_input_needs_no_id_and_takes_no_unknown_member(kind: str) -> No
     data = {name: value for name, value in sample(kind).items() if name in required}
     adapter.validate_python(data)
     with pytest.raises(ValidationError) as caught:
-        adapter.validate_python(data | {"unknwon": 1})
+        adapter.validate_python(data | {"not_a_member": 1})
     assert [error["type"] for error in caught.value.errors()] == ["extra_forbidden"]
 
 
