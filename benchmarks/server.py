@@ -1,6 +1,6 @@
-"""How fast the reference server stores, against an application that parses the same requests and forgets them.
+"""How fast the reference server stores, against an application that parses and forgets.
 
-    python benchmarks/server.py [--seconds 3] [--rounds 3]
+    python -m benchmarks.server [--seconds 3] [--rounds 3]
 
 Both run in processes of their own under the same uvicorn settings, and take the same bytes from the same
 sockets, in turns within one run. The server writes to a SQLite file with `synchronous=FULL`: a request is
@@ -53,7 +53,11 @@ def span(trace_id: str) -> dict[str, object]:
         "parent_span_id": str(uuid.uuid4()),
         "context_id": trace_id,
         "agent_id": trace_id,
-        "action": {"name": "search_documents", "type": "execute", "parameters": {"query": "limits of retries"}},
+        "action": {
+            "name": "search_documents",
+            "type": "execute",
+            "parameters": {"query": "limits of retries"},
+        },
         "timestamp": {"start": "2026-01-02T03:04:05.678901Z", "end": "2026-01-02T03:04:05.912345Z"},
         "result": {
             "status": "success",
@@ -152,7 +156,7 @@ async def drive(load: Load, port: int, requests: list[bytes], seconds: float) ->
 
 def serve_bare() -> None:
     """An application that parses what it is sent and forgets it."""
-    import uvicorn  # noqa: PLC0415 -- only the process that serves needs these
+    import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
@@ -205,7 +209,9 @@ def measure(load: Load, ports: dict[str, int], rounds: int, seconds: float) -> N
         rate = statistics.median(rates[name])
         print(f"  {name:14} {rate:9,.0f} spans/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms")
     ratios = [server / bare for server, bare in zip(rates["server"], rates["bare"], strict=True)]
-    print(f"  {'ratio':14} {statistics.median(ratios):9.2f}   (rounds {min(ratios):.2f} to {max(ratios):.2f})")
+    print(
+        f"  {'ratio':14} {statistics.median(ratios):9.2f}   (rounds {min(ratios):.2f} to {max(ratios):.2f})"
+    )
 
 
 def main() -> None:

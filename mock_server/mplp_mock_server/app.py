@@ -1,0 +1,47 @@
+"""The server put together: store, services, endpoints. Nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from mplp_mock_server._extra import MissingExtra
+
+try:
+    from starlette.applications import Starlette
+except ModuleNotFoundError as missing:
+    raise MissingExtra(missing) from missing
+
+from mplp_mock_server.api import OPERATIONS, Endpoint
+from mplp_mock_server.clock import Clock, SystemClock
+from mplp_mock_server.security import KeyGuard
+from mplp_mock_server.services import Services
+from mplp_mock_server.settings import ServerSettings
+from mplp_mock_server.store import SQLiteStore, Store
+
+__all__ = ["assemble"]
+
+
+def assemble(settings: ServerSettings, *, clock: Clock | None = None) -> Starlette:
+    """The ASGI application for these settings. It owns its store, and closes it when it shuts down.
+
+    Raises:
+        StoreUnusable: the database cannot be opened.
+    """
+    clock = clock or SystemClock()
+    store = SQLiteStore(settings.db)
+    endpoint = Endpoint(
+        OPERATIONS, services=Services.on(store, clock), guard=KeyGuard(settings.api_key), clock=clock
+    )
+    app = Starlette(lifespan=lambda app: _owning(store))
+    # Which operation it is, is for the endpoint's own table to say; a route for any path would miss those
+    # with a line break.
+    app.router.default = endpoint
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _owning(store: Store) -> AsyncIterator[None]:
+    yield
+    await asyncio.to_thread(store.close)
