@@ -15,7 +15,7 @@ __all__ = ["serve"]
     "--port", default=8700, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
 )
 @click.option("--db", default=":memory:", show_default=True, metavar="FILE", help="SQLite file.")
-@click.option("--api-key", default=None, envvar="MPLP_API_KEY", help="Ask this key of every client.")
+@click.option("--api-key", default=None, envvar="MPLP_SERVER_API_KEY", help="Ask this key of every client.")
 def serve(host: str, port: int, db: str, api_key: str | None) -> None:
     try:
         from mplp_mock_server import ServerSettings, run

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final, get_args
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -29,6 +30,7 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
 )
+from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -46,6 +48,7 @@ __all__ = [
     "Timestamp",
     "TimestampInput",
     "Version",
+    "camel",
 ]
 
 STRICT: Final[Mapping[str, bool]] = MappingProxyType({"closed_enumerations": True, "formats": True})
@@ -62,11 +65,19 @@ JsonObject = dict[str, Any]
 class MPLPModel(BaseModel):
     """Base of everything read from the wire. Unknown members are kept, and sent back unchanged."""
 
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True, validate_by_name=True)
+    model_config = ConfigDict(
+        extra="allow", use_attribute_docstrings=True, validate_by_name=True, defer_build=True
+    )
 
     def to_wire(self) -> dict[str, Any]:
         """The object as JSON data, just the members that were set, unknown ones included."""
         return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+
+
+def camel(name: str, *, default: Any = ...) -> Any:
+    """A field that the wire writes in camelCase; snake_case is read too."""
+    spelt = to_camel(name)
+    return Field(default, validation_alias=AliasChoices(spelt, name), serialization_alias=spelt)
 
 
 @dataclass(frozen=True)

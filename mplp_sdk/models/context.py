@@ -20,6 +20,7 @@ __all__ = [
     "ContextCreate",
     "ContextMetadata",
     "ContextStatus",
+    "ContextUpdate",
     "DeploymentEnvironment",
     "Environment",
     "EnvironmentCreate",
@@ -32,8 +33,11 @@ __all__ = [
     "GoalStatus",
     "LifecycleStage",
     "NotificationPreferences",
+    "NotificationPreferencesCreate",
     "Participant",
+    "ParticipantCreate",
     "ParticipantStatus",
+    "ParticipantUpdate",
     "Platform",
     "SharedState",
     "SharedStateCreate",
@@ -250,11 +254,40 @@ class ConfigurationCreate(TypedDict, total=False):
 
 
 @with_config(CLOSED)
-class ContextCreate(TypedDict, total=False):
-    """What a caller sends to make a Context. Nothing is required; the server fills in the rest."""
+class NotificationPreferencesCreate(TypedDict, total=False):
+    """How a participant wants to be told."""
 
-    id: Id
-    """The caller's own id makes the call idempotent."""
+    email: bool
+    push: bool
+    in_app: bool
+
+
+class _ParticipantMembers(TypedDict, total=False):
+    """What may be left out of a new Participant and of a changed one alike."""
+
+    role: str
+    capabilities: list[str]
+    notification_preferences: NotificationPreferencesCreate
+
+
+@with_config(CLOSED)
+class ParticipantCreate(_ParticipantMembers, total=False):
+    """What a caller sends to add a Participant; the server tells when and gives the rest."""
+
+    participant_id: Id
+    user_id: Required[Annotated[str, Field(min_length=1)]]
+
+
+@with_config(CLOSED)
+class ParticipantUpdate(_ParticipantMembers, total=False):
+    """What a caller sends to change a Participant: a member that is left out stays as it is."""
+
+    status: ParticipantStatus
+
+
+class _ContextMembers(TypedDict, total=False):
+    """The members of a new Context and of a changed one alike."""
+
     version: Version
     """Default: 1.0.0."""
     status: ContextStatus
@@ -269,3 +302,16 @@ class ContextCreate(TypedDict, total=False):
     global_state: GlobalStateCreate
     configuration: ConfigurationCreate
     metadata: JsonObject
+
+
+@with_config(CLOSED)
+class ContextCreate(_ContextMembers, total=False):
+    """What a caller sends to make a Context. Nothing is required; the server fills in the rest."""
+
+    id: Id
+    """The caller's own id makes the call idempotent."""
+
+
+@with_config(CLOSED)
+class ContextUpdate(_ContextMembers, total=False):
+    """What a caller sends to change a Context: a member that is left out stays as it is."""

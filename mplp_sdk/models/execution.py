@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Required
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp
 
-__all__ = ["Execution", "ExecutionCreate", "ExecutionLog", "ExecutionStatus", "LogLevel", "Progress"]
+__all__ = [
+    "Checkpoint",
+    "CommandCreate",
+    "CommandResult",
+    "ExecuteRequest",
+    "Execution",
+    "ExecutionCreate",
+    "ExecutionLog",
+    "ExecutionMode",
+    "ExecutionStatus",
+    "LogLevel",
+    "Progress",
+    "Workspace",
+]
 
 ExecutionStatus = Literal["pending", "running", "completed", "failed", "cancelled", "paused"]
+ExecutionMode = Literal["sync", "async"]
 LogLevel = Literal["debug", "info", "warn", "error"]
 
 
@@ -51,6 +65,33 @@ class ExecutionLog(MPLPModel):
     details: Any = None
 
 
+class CommandResult(MPLPModel):
+    """What became of a command."""
+
+    command: str
+    accepted: bool
+    result: Any = None
+
+
+class Checkpoint(MPLPModel):
+    """The shared state that a failed plan goes back to."""
+
+    task_id: Id
+    """The task before which it was taken."""
+    state_version: str
+    at: Timestamp
+
+
+class Workspace(MPLPModel):
+    """What an execution works with and leaves behind."""
+
+    execution_id: Id
+    variables: JsonObject = Field(default_factory=dict)
+    artifacts: list[Any] = Field(default_factory=list)
+    checkpoints: list[Checkpoint] = Field(default_factory=list)
+    """Oldest first."""
+
+
 @with_config(CLOSED)
 class ExecutionCreate(TypedDict, total=False):
     """What a caller sends to start an Execution."""
@@ -64,3 +105,27 @@ class ExecutionCreate(TypedDict, total=False):
     agent_id: Id
     input: JsonObject
     metadata: JsonObject
+
+
+@with_config(CLOSED)
+class ExecuteRequest(TypedDict, total=False):
+    """How a plan is to be executed."""
+
+    context_id: Id
+    """Default: the plan's own."""
+    execution_mode: ExecutionMode
+    """`sync`: the answer comes when the plan has ended. Default: async."""
+    notification_webhook: str
+    """Address that the ended execution is posted to; only those that the server's settings allow."""
+    handler: str
+    """Name of a handler of the server for all tasks. Default: each task's own."""
+
+
+@with_config(CLOSED)
+class CommandCreate(TypedDict, total=False):
+    """A command to a running execution."""
+
+    command: Required[Annotated[str, Field(min_length=1)]]
+    """`status`, `retry_task`, `skip_task` or `set_variable`."""
+    arguments: JsonObject
+    """`task_id`; or `key` and `value`."""

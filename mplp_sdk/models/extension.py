@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Required
 
-from pydantic import with_config
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp, TimestampInput, Version
+from mplp_sdk.models._base import (
+    CLOSED,
+    DurationField,
+    Id,
+    JsonObject,
+    MPLPModel,
+    OneOf,
+    Timestamp,
+    TimestampInput,
+    Version,
+)
 
 __all__ = [
     "Extension",
+    "ExtensionCall",
     "ExtensionConfiguration",
     "ExtensionConfigurationCreate",
     "ExtensionCreate",
@@ -18,6 +29,7 @@ __all__ = [
     "ExtensionDependencyCreate",
     "ExtensionMetadata",
     "ExtensionMetadataCreate",
+    "ExtensionResult",
     "ExtensionStatus",
     "ExtensionType",
     "Implementation",
@@ -26,10 +38,12 @@ __all__ = [
     "InterfaceCreate",
     "Lifecycle",
     "LifecycleCreate",
+    "ReloadRequest",
     "Runtime",
     "SandboxLevel",
     "Security",
     "SecurityCreate",
+    "UpdateStrategy",
 ]
 
 ExtensionType = Literal["plugin", "adapter", "hook", "capability", "policy", "audit", "integration", "custom"]
@@ -37,6 +51,7 @@ Runtime = Literal["nodejs", "python", "go", "java"]
 DependencyNeed = Literal["required", "optional"]
 SandboxLevel = Literal["none", "basic", "strict"]
 ExtensionStatus = Literal["installed", "active", "disabled", "failed"]
+UpdateStrategy = Literal["rolling", "immediate"]
 
 
 class Interface(MPLPModel):
@@ -113,6 +128,16 @@ class Extension(MPLPModel):
     lifecycle: Lifecycle | None = None
     configuration: ExtensionConfiguration | None = None
     metadata: ExtensionMetadata | None = None
+
+
+class ExtensionResult(MPLPModel):
+    """What an extension answered."""
+
+    extension_id: Id
+    output: Any
+    """As its `output_schema` says."""
+    duration: DurationField | None = None
+    context_id: Id | None = None
 
 
 @with_config(CLOSED)
@@ -197,3 +222,23 @@ class ExtensionCreate(TypedDict, total=False):
     lifecycle: LifecycleCreate
     configuration: ExtensionConfigurationCreate
     metadata: ExtensionMetadataCreate
+
+
+@with_config(CLOSED)
+class ExtensionCall(TypedDict, total=False):
+    """What an extension is to be run with."""
+
+    input: Required[Any]
+    """As its `input_schema` says."""
+    context_id: Id
+    timeout: Annotated[float, Field(gt=0)] | str
+    """Milliseconds, or a duration such as `2s`."""
+
+
+@with_config(CLOSED)
+class ReloadRequest(TypedDict, total=False):
+    """The version to go to, and how."""
+
+    version: Required[Version]
+    update_strategy: UpdateStrategy
+    """`rolling`: calls that run finish with the old version first. Default: rolling."""

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import Field
 
-from pydantic import AliasChoices, Field
-from pydantic.alias_generators import to_camel
-
-from mplp_sdk.models._base import JsonObject, MPLPModel
+from mplp_sdk.models._base import JsonObject, MPLPModel, camel
 
 __all__ = ["IngestResult", "Pagination", "RejectedLine", "StreamState"]
-
-
-def _camel(name: str) -> Any:
-    """A field that the wire writes in camelCase; snake_case is read too."""
-    camel = to_camel(name)
-    return Field(validation_alias=AliasChoices(camel, name), serialization_alias=camel)
 
 
 class Pagination(MPLPModel):
@@ -23,11 +14,11 @@ class Pagination(MPLPModel):
 
     page: int
     """From 1."""
-    page_size: int = _camel("page_size")
+    page_size: int = camel("page_size")
     total: int
-    total_pages: int = _camel("total_pages")
-    has_next: bool = _camel("has_next")
-    has_prev: bool = _camel("has_prev")
+    total_pages: int = camel("total_pages")
+    has_next: bool = camel("has_next")
+    has_prev: bool = camel("has_prev")
 
 
 class RejectedLine(MPLPModel):

@@ -19,10 +19,13 @@ from mplp_sdk.models._base import (
     TimestampInput,
     Version,
 )
+from mplp_sdk.models.execution import Progress
 
 __all__ = [
     "Dependency",
+    "DependencyCondition",
     "DependencyCreate",
+    "DependencyRemove",
     "DependencyType",
     "ExecutionStrategy",
     "Optimization",
@@ -30,6 +33,7 @@ __all__ = [
     "OptimizationStrategy",
     "Plan",
     "PlanCreate",
+    "PlanState",
     "PlanStatus",
     "PlanUpdate",
     "PlanValidation",
@@ -40,8 +44,10 @@ __all__ = [
     "TaskCreate",
     "TaskResources",
     "TaskResourcesCreate",
+    "TaskState",
     "TaskStatus",
     "TaskType",
+    "TaskUpdate",
     "Workflow",
     "WorkflowCreate",
 ]
@@ -52,6 +58,7 @@ TaskType = Literal["atomic", "composite"]
 TaskCategory = Literal["development", "testing", "documentation", "review"]
 Priority = Literal["high", "medium", "low"]
 DependencyType = Literal["finish_to_start", "start_to_start", "finish_to_finish"]
+DependencyCondition = Literal["success", "failure", "always"]
 ExecutionStrategy = Literal["sequential", "parallel", "conditional"]
 OptimizationStrategy = Literal["time", "cost", "quality", "resource"]
 
@@ -89,6 +96,8 @@ class Task(MPLPModel):
     """[ext]"""
     completed_at: Timestamp | None = None
     """[ext]"""
+    metadata: JsonObject | None = None
+    """[ext]"""
 
 
 class Dependency(MPLPModel):
@@ -97,6 +106,9 @@ class Dependency(MPLPModel):
     from_task: Id
     to_task: Id
     type: Annotated[str, OneOf(DependencyType)]
+    condition: str | None = None
+    """[ext] In a plan that runs conditionally, how `from_task` must end: `success`, `failure` or `always`. A
+    recorded plan has here what its framework calls the condition."""
 
 
 class Workflow(MPLPModel):
@@ -142,6 +154,29 @@ class Plan(MPLPModel):
     metadata: JsonObject | None = None
 
 
+class TaskState(MPLPModel):
+    """How far one task is."""
+
+    id: Id
+    name: str | None = None
+    status: Annotated[str, OneOf(TaskStatus)]
+    started_at: Timestamp | None = None
+    completed_at: Timestamp | None = None
+
+
+class PlanState(MPLPModel):
+    """How far a plan is."""
+
+    plan_id: Id
+    status: Annotated[str, OneOf(PlanStatus)]
+    version: Version | None = None
+    progress: Progress
+    tasks: list[TaskState] = Field(default_factory=list)
+    """In the plan's order."""
+    execution_id: Id | None = None
+    """The latest execution; None where the plan was never executed."""
+
+
 @with_config(CLOSED)
 class TaskResourcesCreate(TypedDict, total=False):
     """What a task needs while it runs."""
@@ -151,12 +186,9 @@ class TaskResourcesCreate(TypedDict, total=False):
     tools: list[str]
 
 
-@with_config(CLOSED)
-class TaskCreate(TypedDict, total=False):
-    """A task to add; the server gives the `id` where there is none."""
+class _TaskMembers(TypedDict, total=False):
+    """What may be left out of a new Task and of a changed one alike."""
 
-    id: Id
-    name: Required[TaskName]
     type: TaskType
     """Default: atomic."""
     description: TaskDescription
@@ -175,6 +207,21 @@ class TaskCreate(TypedDict, total=False):
 
 
 @with_config(CLOSED)
+class TaskCreate(_TaskMembers, total=False):
+    """A task to add; the server gives the `id` where there is none."""
+
+    id: Id
+    name: Required[TaskName]
+
+
+@with_config(CLOSED)
+class TaskUpdate(_TaskMembers, total=False):
+    """What a caller sends to change a Task: a member that is left out stays as it is."""
+
+    name: TaskName
+
+
+@with_config(CLOSED)
 class DependencyCreate(TypedDict, total=False):
     """An edge to add."""
 
@@ -182,6 +229,18 @@ class DependencyCreate(TypedDict, total=False):
     to_task: Required[Id]
     type: DependencyType
     """Default: finish_to_start."""
+    condition: DependencyCondition
+    """In a plan that runs conditionally: how `from_task` must end. Default: success."""
+
+
+@with_config(CLOSED)
+class DependencyRemove(TypedDict, total=False):
+    """The edges to remove: those between two tasks, of one type or of all."""
+
+    from_task: Required[Id]
+    to_task: Required[Id]
+    type: DependencyType
+    """Default: all types."""
 
 
 @with_config(CLOSED)

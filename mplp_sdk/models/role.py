@@ -10,10 +10,14 @@ from typing_extensions import TypedDict
 from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Version
 
 __all__ = [
+    "AccessDecision",
+    "AccessRequest",
     "Capability",
     "CapabilityCreate",
     "CapabilityLevel",
+    "CapabilityOverride",
     "CapabilityType",
+    "InheritRequest",
     "Inheritance",
     "InheritanceCreate",
     "Permission",
@@ -23,6 +27,7 @@ __all__ = [
     "RoleConstraintsCreate",
     "RoleCreate",
     "RoleType",
+    "RoleUpdate",
 ]
 
 CapabilityType = Literal["skill", "permission", "resource"]
@@ -79,6 +84,19 @@ class Role(MPLPModel):
     metadata: JsonObject | None = None
 
 
+class AccessDecision(MPLPModel):
+    """Whether a role may do something, and why."""
+
+    allowed: bool
+    because: str
+    """One sentence for a person."""
+    role_id: Id
+    permission: Permission | None = None
+    """What decided; None where no permission is about it."""
+    path: list[Id] = Field(default_factory=list)
+    """Roles from the one that was asked to the one that the permission comes from."""
+
+
 @with_config(CLOSED)
 class CapabilityCreate(TypedDict, total=False):
     """Something the role can do."""
@@ -117,12 +135,9 @@ class InheritanceCreate(TypedDict, total=False):
     overrides: list[Any]
 
 
-@with_config(CLOSED)
-class RoleCreate(TypedDict, total=False):
-    """What a caller sends to make a Role."""
+class _RoleMembers(TypedDict, total=False):
+    """What may be left out of a new Role and of a changed one alike."""
 
-    id: Id
-    name: Required[str]
     version: Version
     """Default: 1.0.0."""
     capabilities: list[CapabilityCreate]
@@ -133,3 +148,48 @@ class RoleCreate(TypedDict, total=False):
     constraints: RoleConstraintsCreate
     inheritance: InheritanceCreate
     metadata: JsonObject
+
+
+@with_config(CLOSED)
+class RoleCreate(_RoleMembers, total=False):
+    """What a caller sends to make a Role."""
+
+    id: Id
+    """The caller's own id makes the call idempotent."""
+    name: Required[str]
+
+
+@with_config(CLOSED)
+class RoleUpdate(_RoleMembers, total=False):
+    """What a caller sends to change a Role: a member that is left out stays as it is."""
+
+    name: str
+
+
+@with_config(CLOSED)
+class CapabilityOverride(TypedDict, total=False):
+    """An inherited capability that the heir has otherwise."""
+
+    capability: Required[Annotated[str, Field(min_length=1)]]
+    """Name of the inherited capability."""
+    type: CapabilityType
+    level: CapabilityLevel
+    parameters: JsonObject
+
+
+@with_config(CLOSED)
+class InheritRequest(TypedDict, total=False):
+    """The role to inherit from."""
+
+    parent_role_id: Required[Id]
+    overrides: list[CapabilityOverride]
+
+
+@with_config(CLOSED)
+class AccessRequest(TypedDict, total=False):
+    """What somebody with the role wants to do."""
+
+    resource: Required[Annotated[str, Field(min_length=1)]]
+    action: Required[Annotated[str, Field(min_length=1)]]
+    context: JsonObject
+    """What the conditions of permissions are compared with."""

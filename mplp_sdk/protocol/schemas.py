@@ -14,7 +14,7 @@ from pydantic_core import core_schema
 
 from mplp_sdk.models import Confirmation, Context, Execution, Extension, MPLPModel, Plan, Role, Span
 
-__all__ = ["MODULES", "schema"]
+__all__ = ["MODULES", "AbsentNotNull", "schema"]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -30,7 +30,7 @@ MODULES: Final[dict[str, type[MPLPModel]]] = {
 """Model of each kind of object, by the name it has in an ingest record."""
 
 
-class _AbsentNotNull(GenerateJsonSchema):
+class AbsentNotNull(GenerateJsonSchema):
     """Writes an optional member as its type alone: the wire leaves it out and never says null."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
@@ -45,7 +45,7 @@ class _AbsentNotNull(GenerateJsonSchema):
 
 @cache
 def _build(module: str) -> dict[str, Any]:
-    written = MODULES[module].model_json_schema(schema_generator=_AbsentNotNull)
+    written = MODULES[module].model_json_schema(schema_generator=AbsentNotNull)
     return {"$schema": DIALECT, "$id": f"https://mplp.dev/schemas/v1.0/{module}.json", **written}
 
 

@@ -24,7 +24,7 @@ from openapi_pydantic import (
 )
 from openapi_pydantic import Operation as Described
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 from mplp_mock_server.api._envelope import PROTOCOL_VERSION
@@ -32,6 +32,7 @@ from mplp_mock_server.api._listing import DEFAULT_PAGE_SIZE, LARGEST_PAGE, Listi
 from mplp_mock_server.api._operations import BASE_PATHS, JSON, Operation
 from mplp_sdk.errors import CODES
 from mplp_sdk.models import Pagination
+from mplp_sdk.protocol.schemas import AbsentNotNull
 
 __all__ = ["describe"]
 
@@ -49,17 +50,8 @@ _KEY: Final = Parameter.model_validate(
 )
 
 
-class _AsOnTheWire(GenerateJsonSchema):
-    """Optional members are absent rather than null, and members that we do not know are kept."""
-
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
-
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        written = super().default_schema(schema)
-        if written.get("default", ...) is None:
-            del written["default"]
-        return written
+class _AsOnTheWire(AbsentNotNull):
+    """Members that we do not know are kept, so no input is closed here."""
 
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
         return {**super().typed_dict_schema(schema), "additionalProperties": True}
