@@ -35,6 +35,7 @@ check: $(DEV_READY)  ## Lint, types, generated code, public names
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/python scripts/generate_sync.py --check
+	$(BIN)/python scripts/generate_protocol_docs.py --check
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/python scripts/check_names.py
@@ -43,8 +44,9 @@ format: $(DEV_READY)  ## Format the code and put imports in order
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-generate: $(DEV_READY)  ## Write the synchronous client anew from the asynchronous one
+generate: $(DEV_READY)  ## Write anew what is generated: the synchronous client, docs/protocol.md
 	$(BIN)/python scripts/generate_sync.py
+	$(BIN)/python scripts/generate_protocol_docs.py
 
 bench: $(DEV_READY)  ## Measure, as ratios against named baselines in the same run
 	$(BIN)/python -m benchmarks

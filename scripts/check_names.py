@@ -1,7 +1,7 @@
 """Check the public names: each exists, each is spelt right, and none came or went unnoticed.
 
-    python scripts/check_names.py            compare with scripts/public_names.txt, and check the spelling
-    python scripts/check_names.py --write    write that file anew, after a change that was meant
+python scripts/check_names.py            compare with scripts/public_names.txt, and check the spelling
+python scripts/check_names.py --write    write that file anew, after a change that was meant
 """
 
 from __future__ import annotations
@@ -18,7 +18,17 @@ from types import ModuleType
 ROOT = Path(__file__).parent.parent
 PINNED = ROOT / "scripts" / "public_names.txt"
 PACKAGES = ("mplp_sdk", "mplp_adapters", "mplp_mock_server")
-PROSE = ("mplp_sdk", "adapters", "mock_server", "tests", "examples", "docs", "scripts", "benchmarks", "README.md")
+PROSE = (
+    "mplp_sdk",
+    "adapters",
+    "mock_server",
+    "tests",
+    "examples",
+    "docs",
+    "scripts",
+    "benchmarks",
+    "README.md",
+)
 
 
 def main() -> int:
