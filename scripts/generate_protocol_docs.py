@@ -20,7 +20,7 @@ HEAD = """\
 
 MPLP is described by five documents: RFC, Design, Design-draft (its second half), Context-messages and
 Scaling, with AgentX for messages between frameworks. They contradict each other; this page lists the reading
-that the project implements, one sentence a line, each proved by at least one test. `[ext]` marks what is ours,
+that the project implements, one sentence a line, each proved by at least one test. `[ext]` marks ours,
 because the documents leave a hole there. *Planned* marks what is not there yet.
 
 This page is written by `scripts/generate_protocol_docs.py` from `tests/requirements.py`.
