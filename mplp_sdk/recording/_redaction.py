@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mplp_sdk.protocol.secrets import CLOUD_KEYS, MARKED_KEYS
+
 __all__ = ["REDACTED", "Redaction", "Redactor"]
 
 REDACTED = "[redacted]"
@@ -141,7 +143,7 @@ _AMAZON_AND_GOOGLE = _Group(
     },
     (
         _Pattern(
-            re.compile(r"(?<![A-Za-z0-9])(?:A[KS]IA[0-9A-Z]{16}(?![A-Za-z0-9])|AIza[A-Za-z0-9_-]{30,})"),
+            re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(CLOUD_KEYS)})(?![A-Za-z0-9])"),
             REDACTED,
         ),
     ),
@@ -152,16 +154,9 @@ _MARKED = _Group(
     (
         _Pattern(
             re.compile(
-                r"(?<![A-Za-z0-9])(?:"
-                r"sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}|pk-lf-[A-Za-z0-9-]{16,}"
-                r"|gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}"
-                r"|xox[abeoprs]-[A-Za-z0-9-]{10,}|(?:[rsp]k|whsec)_(?:live|test)_[A-Za-z0-9]{10,}"
-                r"|ya29\.[A-Za-z0-9_-]{16,}|GOCSPX-[A-Za-z0-9_-]{16,}"
-                r"|hf_[A-Za-z0-9]{20,}|gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}"
-                r"|pplx-[A-Za-z0-9]{20,}|tvly-[A-Za-z0-9-]{16,}|lsv2_[A-Za-z0-9_]{20,}|npm_[A-Za-z0-9]{30,}"
-                r"|pypi-[A-Za-z0-9_-]{30,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}"
-                r"|shpat_[a-fA-F0-9]{20,}|sq0csp-[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-[A-Z0-9]{20,}"
-                r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)"
+                r"(?<![A-Za-z0-9])(?:sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}"
+                r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+                rf"|{'|'.join(MARKED_KEYS)})"
             ),
             REDACTED,
         ),

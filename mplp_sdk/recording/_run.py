@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mplp_sdk.protocol.ids import new_id
+from mplp_sdk.protocol.tracing import enter_trace
 from mplp_sdk.recording._confirmation import OpenConfirmation
 from mplp_sdk.recording._context import SharedContext
 from mplp_sdk.recording._core import Core, never_raises
@@ -202,11 +203,13 @@ class Run:
         self._open.pop(span.span_id, None)
 
     def __enter__(self) -> Self:
+        self._outer_trace = enter_trace(self.trace_id)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        enter_trace(self._outer_trace)
         self.end(error=error)
 
 

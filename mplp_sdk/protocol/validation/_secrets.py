@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from mplp_sdk.protocol.secrets import CLOUD_KEYS, MARKED_KEYS
 from mplp_sdk.protocol.validation._paths import shorten
 from mplp_sdk.protocol.validation._text import finder
 
@@ -28,10 +29,7 @@ _NAME_ENDINGS: Final = (
 # Keys that their makers mark, tokens, private keys, passwords in addresses. Two engines read it.
 _VALUES: Final = (
     r"sk-[A-Za-z_-]*[0-9][A-Za-z0-9_-]{12,}"
-    r"|gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}"
-    r"|xox[abeoprs]-[A-Za-z0-9-]{10,}|(?:sk|rk|pk|whsec)_(?:live|test)_[A-Za-z0-9]{10,}"
-    r"|A[KS]IA[0-9A-Z]{16}|AIza[A-Za-z0-9_-]{30,}|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}"
-    r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}"
+    rf"|{'|'.join(MARKED_KEYS + CLOUD_KEYS)}|eyJ[A-Za-z0-9_-]{{8,}}\.eyJ[A-Za-z0-9_-]{{8,}}"
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY|[Bb]earer +[A-Za-z._~+/-]*[0-9][A-Za-z0-9._~+/-]{8,}"
 )
 _USER_INFO: Final = r"://[^\s/?#@\"'<>:]*:[^\s/?#@\"'<>*\[{$]+@"
