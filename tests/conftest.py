@@ -1,6 +1,15 @@
 """Fixtures that every area of the tests shares."""
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code. In CI the examples are the same
+# each time; elsewhere they go on searching.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.fixture
