@@ -51,6 +51,12 @@ def test_the_asynchronous_program_runs(tmp_path: Path) -> None:
     assert re.fullmatch(r"[0-9a-f-]{36} draft\n", said)
 
 
+def test_the_validation_program_runs(tmp_path: Path) -> None:
+    said = run(PROGRAMS["validate"], tmp_path)
+    assert "V002 no_circular_dependencies" in said
+    assert "Build" in said
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_to_files(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8"))
