@@ -30,6 +30,7 @@ This page is written by `scripts/generate_protocol_docs.py` from `tests/requirem
 EXT_SECTIONS = ("protocol §6", "protocol §8")
 EXT_AREAS = ("LIST-",)
 EXT_ENTRIES = {
+    "HTTP-ETAG",
     "HTTP-HEADERS-IDEMPOTENCY-KEY",
     "HTTP-REPEAT-BY-ID",
     "HTTP-REPEAT-BY-KEY",

@@ -3,8 +3,9 @@
     python scripts/generate_sync.py            write the files
     python scripts/generate_sync.py --check    exit 1 where a file differs, is missing or is left over
 
-Names lose their `Async`, `async` and `await` go, and so does the space after them. A signature that fits on
-one line only without them needs a comma after its last argument, so that both sides are well formatted.
+Names lose their `Async`, `async` and `await` go, and so does the space after them, and the linter's waivers
+that are about them. A signature or call that fits on one line only without them needs a comma after its last
+argument, so that both sides are well formatted.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ NAMES = {
 }
 DROPPED = {"async", "await"}
 """Keywords that go, with the space after them."""
+
+WAIVER = "# noqa: ASYNC"
+"""How comments begin that excuse something only asynchronous code is told off for."""
 
 OWN_IMPORTS = re.compile(r"(^from mplp_sdk\S* import [^(\n]+\n)+", re.MULTILINE)
 
@@ -63,10 +67,11 @@ def generate(source: str) -> bytes:
     row, column = 1, 0
     swallow = False
     for token in tokens:
+        waiver = token.type == tokenize.COMMENT and token.string.startswith(WAIVER)
         gap = _between(lines, (row, column), token.start)
-        out.append("" if swallow else gap)
+        out.append("" if swallow or waiver else gap)
         swallow = token.type == tokenize.NAME and token.string in DROPPED
-        out.append("" if swallow else _translate(token))
+        out.append("" if swallow or waiver else _translate(token))
         row, column = token.end
     return OWN_IMPORTS.sub(_in_order, "".join(out)).encode()
 

@@ -11,6 +11,8 @@ How it is built:
 
     operations   `_operations/`   pure: arguments in, a `Call` out
     flow         `_flow.py`       retries, deadlines, errors; a generator without I/O
+                 `_waiting.py`    until an execution has ended
+                 `_tokens.py`     keys traded for tokens
     drivers      `_drivers.py`    do what a flow asks for, through `_http.py`
     façade       `_async/`        one-line methods by hand; `_sync/` is generated from it
 """

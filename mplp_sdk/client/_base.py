@@ -19,9 +19,14 @@ from urllib.parse import urlencode, urlsplit
 
 from mplp_sdk import __version__
 from mplp_sdk.client._flow import Flow, Reply, Request, RetryBudget, RetryPolicy, execute
+from mplp_sdk.client._operations import auth, executions
 from mplp_sdk.client._operations._call import Call
+from mplp_sdk.client._tokens import TokenHolder, with_token
+from mplp_sdk.client._waiting import until_ended
 from mplp_sdk.config import Settings
 from mplp_sdk.errors import ConfigError
+from mplp_sdk.models import Execution, Token
+from mplp_sdk.protocol.tracing import current_trace
 
 __all__ = ["Credentials", "ExtraHeaders", "OptionChanges", "Options", "Session"]
 
@@ -52,7 +57,8 @@ class Options:
     request_id: str | None = None
     """`X-Request-ID`; None: a new one for each call."""
     trace_id: str | None = None
-    """`X-Trace-ID`: the MPLP trace that the calls are made in. None: no such header."""
+    """`X-Trace-ID`: the MPLP trace that the calls are made in. None: the one that the running code works for,
+    which a recorded run sets, or no such header."""
 
     def __post_init__(self) -> None:
         for name in ("timeout", "attempt_timeout"):
@@ -87,8 +93,12 @@ class Credentials:
     """Bearer token, a JWT; it goes before the key."""
     signing_key: bytes | None = field(default=None, repr=False)
     """Key of the HMAC in `X-Signature`."""
+    exchange_key: bool = False
+    """Trade the key for tokens, and send those instead of it."""
 
     def __post_init__(self) -> None:
+        if self.exchange_key and (self.api_key is None or self.token is not None):
+            raise ConfigError("exchange_key needs an api_key to trade, and no token")
         for name in ("api_key", "token"):
             value = getattr(self, name)
             if value is not None and not (value and value.isascii() and value.isprintable()):
@@ -98,7 +108,7 @@ class Credentials:
         """`Authorization` or `X-API-Key`."""
         if self.token is not None:
             return {"authorization": f"Bearer {self.token}"}
-        return {} if self.api_key is None else {"x-api-key": self.api_key}
+        return {} if self.api_key is None or self.exchange_key else {"x-api-key": self.api_key}
 
     def sign(self, body: bytes) -> dict[str, str]:
         """`X-Signature` of a body as it is sent. Spec: Context-messages, security."""
@@ -119,6 +129,7 @@ class Session:
         self.credentials = credentials
         self.options = options
         self._policy = _policy(options, RetryBudget())
+        self._tokens = TokenHolder()
         self._fixed = {
             "accept": "application/json",
             "user-agent": f"mplp-sdk-python/{__version__}",
@@ -141,9 +152,31 @@ class Session:
         changed._policy = _policy(changed.options, self._policy.budget)
         return changed
 
-    def flow(self, call: Call[T]) -> Flow[Reply[T]]:
-        """The flow that carries out `call`."""
-        return execute(call, self.request(call), self._policy)
+    def flow(self, call: Call[T], within: float | None = None) -> Flow[Reply[T]]:
+        """The flow that carries out `call`, in so many seconds; None: as long as a call may take."""
+        request, policy = self.request(call), self._policy.within(within)
+        if not self.credentials.exchange_key:
+            return execute(call, request, policy)
+        return self._flow_with_token(call, request, policy)
+
+    def _flow_with_token(self, call: Call[T], request: Request, policy: RetryPolicy) -> Flow[Reply[T]]:
+        key, started = self.credentials.api_key or "", policy.clock()
+
+        def trade() -> Flow[Reply[Token]]:
+            asked = auth.token(key)
+            return execute(asked, self.request(asked), policy.since(started))
+
+        def send(token: str) -> Flow[Reply[T]]:
+            headers = {"authorization": f"Bearer {token}", **request.headers}
+            ready = dataclasses.replace(request, headers=headers)
+            return execute(call, ready, policy.since(started))
+
+        return with_token(self._tokens, trade, send)
+
+    def wait(self, execution_id: str, timeout: float | None) -> Flow[Execution]:
+        """The flow that waits until an execution has ended."""
+        call = executions.get(execution_id)
+        return until_ended(lambda within: self.flow(call, within), timeout)
 
     def request(self, call: Call[Any]) -> Request:
         """`call` as a request, with everything that stays the same on its retries."""
@@ -161,8 +194,8 @@ class Session:
         }
         if call.keyed:
             headers["idempotency-key"] = options.idempotency_key or str(uuid.uuid4())
-        if options.trace_id is not None:
-            headers["x-trace-id"] = options.trace_id
+        if (trace_id := options.trace_id or current_trace()) is not None:
+            headers["x-trace-id"] = trace_id
         if call.body:
             headers |= self.credentials.sign(call.body)
         headers |= _traceparent()

@@ -12,6 +12,7 @@ share. Spec: protocol §2, §2.2.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
@@ -24,6 +25,7 @@ import tenacity
 from mplp_sdk.client._operations._call import Call
 from mplp_sdk.client._retry_after import parse_retry_after
 from mplp_sdk.errors import (
+    ExtensionNotFound,
     InvalidResponse,
     MPLPError,
     NotFound,
@@ -108,6 +110,12 @@ class Reply(Generic[T]):
     """How many times the request was sent."""
 
     @property
+    def etag(self) -> str | None:
+        """Names what was read as it was then: `update(…, if_match=reply.etag)` changes only that. None: the
+        server tells none."""
+        return self.headers.get("etag")
+
+    @property
     def metadata(self) -> dict[str, Any]:
         """The envelope's `metadata`: timestamp, version, processing time in milliseconds."""
         return Envelope(self.body).metadata()
@@ -160,6 +168,16 @@ class RetryPolicy:
     budget: RetryBudget = field(default_factory=RetryBudget)
     clock: Callable[[], float] = time.monotonic
 
+    def within(self, seconds: float | None) -> RetryPolicy:
+        """The same policy for a call that must be over in `seconds`; None: no other limit than before."""
+        if seconds is None or (self.timeout is not None and self.timeout <= seconds):
+            return self
+        return dataclasses.replace(self, timeout=seconds)
+
+    def since(self, started: float) -> RetryPolicy:
+        """The same policy for the rest of a call that began at `started`."""
+        return self if self.timeout is None else self.within(self.timeout - (self.clock() - started))
+
     def left(self, started: float) -> float | None:
         """Seconds that an attempt may take now, in a call that began at `started`."""
         if self.timeout is None:
@@ -182,13 +200,16 @@ def execute(call: Call[T], request: Request, policy: RetryPolicy) -> Flow[Reply[
         try:
             reply = _interpret(call, request, outcome, attempts.number)
         except MPLPError as error:
-            if not (call.method == "DELETE" and attempts.number > 1 and isinstance(error, NotFound)):
+            if not (call.method == "DELETE" and attempts.number > 1 and isinstance(error, _GONE)):
                 yield Sleep(attempts.pause_after(error))
                 continue
             # An attempt whose answer was lost had removed it already.
             reply = _reply(call.read(None), request, outcome, attempts.number)
         policy.budget.pay_back()
         return reply
+
+
+_GONE = (NotFound, ExtensionNotFound)
 
 
 class _Attempts:

@@ -139,7 +139,8 @@ class _Body:
         self._deadline = deadline
         self._chunks: list[bytes] = []
         self._length = 0
-        announced = response.headers.get("content-length", "")
+        self._headers = _headers(response)
+        announced = self._headers.get("content-length", "")
         self._check_length(int(announced) if announced.isdigit() else 0)
 
     def add(self, chunk: bytes) -> None:
@@ -149,13 +150,22 @@ class _Body:
         self._deadline.check()
 
     def response(self) -> Response:
-        headers = {name.lower(): value for name, value in self._response.headers.items()}
-        return Response(self._response.status_code, headers, b"".join(self._chunks))
+        return Response(self._response.status_code, self._headers, b"".join(self._chunks))
 
     def _check_length(self, length: int) -> None:
         if length > self._limit:
             status, start = self._response.status_code, b"".join(self._chunks)[:2048]
             raise InvalidResponse(f"the answer is longer than {self._limit} bytes", status=status, body=start)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    """Names in lower case; the values of one that comes several times are joined."""
+    # Reading the library's own mapping takes several times as long: it decodes at every look.
+    found: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.lower().decode("latin-1"), raw_value.decode("utf-8", "replace")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _make_client(options: TransportOptions) -> httpx.Client:

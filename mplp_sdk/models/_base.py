@@ -21,6 +21,7 @@ from pydantic import (
     AfterValidator,
     AliasChoices,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -34,11 +35,13 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from mplp_sdk.protocol.ids import is_plain
 from mplp_sdk.protocol.times import format_duration, format_time, parse_duration, parse_time
 
 __all__ = [
     "CLOSED",
     "STRICT",
+    "WHOLE",
     "DurationField",
     "DurationInput",
     "Id",
@@ -109,11 +112,14 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_N = r"[0-9]+(\.[0-9]+)?"
-_DAYS = rf"({_N}W({_N}D)?|{_N}D)"
-_HOURS = rf"({_N}H({_N}M)?({_N}S)?|{_N}M({_N}S)?|{_N}S)"
+# Nowhere more digits than a `timedelta` holds in that unit.
+_N8, _N10, _N12, _N18 = (rf"[0-9]{{1,{digits}}}(\.[0-9]+)?" for digits in (8, 10, 12, 18))
+_DAYS = rf"({_N8}W({_N8}D)?|{_N8}D)"
+_HOURS = rf"({_N8}H({_N10}M)?({_N12}S)?|{_N10}M({_N12}S)?|{_N12}S)"
+_ONE_UNIT = rf"{_N12}( *(ms|s|min|m))?|{_N18} *us|{_N10} *h|{_N8} *(d|w)"
 # Without look-ahead, which the JSON Schema's readers in other languages may not have.
-_DURATION = rf"^({_N}(\s*(us|ms|s|min|m|h|d|w))?|P{_DAYS}(T{_HOURS})?|PT{_HOURS})$"
+_DURATION = rf"^({_ONE_UNIT}|P{_DAYS}(T{_HOURS})?|PT{_HOURS})$"
+_LONGEST = timedelta.max.days * 24 * 60 * 60
 
 
 def _asks(info: ValidationInfo, what: str) -> bool:
@@ -123,9 +129,18 @@ def _asks(info: ValidationInfo, what: str) -> bool:
 
 def _check_id(value: str, info: ValidationInfo) -> str:
     # Reading passes here for every id, so its case comes first and calls nothing.
-    if info.context is None or not _asks(info, "formats") or _UUID.fullmatch(value):
+    if info.context is None:
         return value
-    raise PydanticCustomError("uuid", "Input should be a UUID in lower case")
+    if _asks(info, "formats") and not _UUID.fullmatch(value):
+        raise PydanticCustomError("uuid", "Input should be a UUID in lower case")
+    if _asks(info, "plain_ids") and not is_plain(value):
+        raise PydanticCustomError("plain_id", "an id has 1 to 255 characters, all of them printable")
+    return value
+
+
+def _as_whole(value: object) -> object:
+    # JSON knows one kind of number: 5.0 is 5, and some writers know no other spelling.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _read_time(value: object, info: ValidationInfo) -> datetime:
@@ -160,7 +175,10 @@ Id = Annotated[
 ]
 """Identifier. Read as any text that is not empty; strict validation asks for a lower-case UUID."""
 
-Version = Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?(-[0-9A-Za-z.-]+)?$")]
+WHOLE: Final = BeforeValidator(_as_whole)
+"""Marks a number as an integer in JSON Schema's sense: without a fraction, however it is spelt."""
+
+Version = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?(-[0-9A-Za-z.-]+)?$")]
 """Version `x.y` or `x.y.z`, with an optional pre-release."""
 
 _TIME: Any = (
@@ -171,7 +189,14 @@ _TIME: Any = (
 _DURATION_RULES: Any = (
     PlainValidator(_read_duration),
     PlainSerializer(format_duration, when_used="json"),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _DURATION}, {"type": "number", "minimum": 0}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": _DURATION},
+                {"type": "number", "minimum": 0, "maximum": _LONGEST},
+            ]
+        }
+    ),
 )
 
 Timestamp = Annotated[datetime, *_TIME]

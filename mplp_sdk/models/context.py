@@ -7,7 +7,17 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp, TimestampInput, Version
+from mplp_sdk.models._base import (
+    CLOSED,
+    WHOLE,
+    Id,
+    JsonObject,
+    MPLPModel,
+    OneOf,
+    Timestamp,
+    TimestampInput,
+    Version,
+)
 
 __all__ = [
     "AccessControl",
@@ -56,7 +66,7 @@ class Goal(MPLPModel):
 
     id: Id
     description: Annotated[str, Field(min_length=1, max_length=1000)]
-    priority: Annotated[int, Field(ge=1, le=10)]
+    priority: Annotated[int, Field(ge=1, le=10), WHOLE]
     """1 (low) to 10 (high)."""
     status: Annotated[str, OneOf(GoalStatus)]
     deadline: Timestamp | None = None
@@ -116,9 +126,9 @@ class GlobalState(MPLPModel):
 class Configuration(MPLPModel):
     """Limits of a Context (Context-messages, create request)."""
 
-    max_participants: Annotated[int, Field(ge=0)] | None = None
-    max_sessions: Annotated[int, Field(ge=0)] | None = None
-    timeout_ms: Annotated[int, Field(ge=0)] | None = None
+    max_participants: Annotated[int, Field(ge=0), WHOLE] | None = None
+    max_sessions: Annotated[int, Field(ge=0), WHOLE] | None = None
+    timeout_ms: Annotated[int, Field(ge=0), WHOLE] | None = None
     """Milliseconds."""
     persistence_level: str | None = None
     isolation_level: str | None = None
@@ -177,7 +187,7 @@ class GoalCreate(TypedDict, total=False):
 
     id: Id
     description: Required[Annotated[str, Field(min_length=1, max_length=1000)]]
-    priority: Required[Annotated[int, Field(ge=1, le=10)]]
+    priority: Required[Annotated[int, Field(ge=1, le=10), WHOLE]]
     """1 (low) to 10 (high)."""
     status: GoalStatus
     """Default: pending."""
@@ -245,9 +255,9 @@ class GlobalStateCreate(TypedDict, total=False):
 class ConfigurationCreate(TypedDict, total=False):
     """Limits of a new Context."""
 
-    max_participants: Annotated[int, Field(ge=0)]
-    max_sessions: Annotated[int, Field(ge=0)]
-    timeout_ms: Annotated[int, Field(ge=0)]
+    max_participants: Annotated[int, Field(ge=0), WHOLE]
+    max_sessions: Annotated[int, Field(ge=0), WHOLE]
+    timeout_ms: Annotated[int, Field(ge=0), WHOLE]
     """Milliseconds."""
     persistence_level: str
     isolation_level: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Required
 
-from pydantic import Field, with_config
+from pydantic import Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Timestamp
+from mplp_sdk.models._base import CLOSED, WHOLE, Id, JsonObject, MPLPModel, OneOf, Timestamp
 
 __all__ = [
     "Checkpoint",
@@ -32,9 +32,9 @@ LogLevel = Literal["debug", "info", "warn", "error"]
 class Progress(MPLPModel):
     """How many tasks there are and how they went."""
 
-    total: Annotated[int, Field(ge=0)] | None = None
-    completed: Annotated[int, Field(ge=0)] | None = None
-    failed: Annotated[int, Field(ge=0)] | None = None
+    total: Annotated[int, Field(ge=0), WHOLE] | None = None
+    completed: Annotated[int, Field(ge=0), WHOLE] | None = None
+    failed: Annotated[int, Field(ge=0), WHOLE] | None = None
 
 
 class Execution(MPLPModel):
@@ -121,11 +121,17 @@ class ExecuteRequest(TypedDict, total=False):
     """Name of a handler of the server for all tasks. Default: each task's own."""
 
 
+KnownCommand = WithJsonSchema(
+    {"type": "string", "enum": ["status", "retry_task", "skip_task", "set_variable"]}
+)
+"""What the reference server knows; the type is open for what others add."""
+
+
 @with_config(CLOSED)
 class CommandCreate(TypedDict, total=False):
     """A command to a running execution."""
 
-    command: Required[Annotated[str, Field(min_length=1)]]
+    command: Required[Annotated[str, Field(min_length=1), KnownCommand]]
     """`status`, `retry_task`, `skip_task` or `set_variable`."""
     arguments: JsonObject
     """`task_id`; or `key` and `value`."""

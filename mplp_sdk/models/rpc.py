@@ -7,7 +7,7 @@ from typing import Annotated, Any, Required
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.models._base import CLOSED, JsonObject, MPLPModel, Version
+from mplp_sdk.models._base import CLOSED, WHOLE, JsonObject, MPLPModel, Version
 
 __all__ = ["RpcAccepted", "RpcOptions", "RpcRequest", "RpcResult"]
 
@@ -15,8 +15,8 @@ __all__ = ["RpcAccepted", "RpcOptions", "RpcRequest", "RpcResult"]
 RpcOptions = TypedDict(
     "RpcOptions",
     {
-        "timeout": Annotated[int, Field(gt=0, description="Milliseconds.")],
-        "retry": Annotated[int, Field(ge=0, description="How often the server may try again.")],
+        "timeout": Annotated[int, Field(gt=0, description="Milliseconds."), WHOLE],
+        "retry": Annotated[int, Field(ge=0, description="How often the server may try again."), WHOLE],
         "async": Annotated[bool, Field(description="Answer at once, before the action has ended.")],
     },
     total=False,

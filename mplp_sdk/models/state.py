@@ -101,7 +101,7 @@ class Snapshot(MPLPModel):
 class SyncRequest(TypedDict, total=False):
     """Which nodes are to be told, and what."""
 
-    target_nodes: Required[Annotated[list[str], Field(min_length=1)]]
+    target_nodes: Required[Annotated[list[Id], Field(min_length=1)]]
     """Each named once."""
     sync_type: SyncType
     """`incremental`: what changed since the node's last sync. Default: full."""

@@ -5,11 +5,30 @@ Spec: protocol §1.4; recording §1.
 
 from __future__ import annotations
 
+import re
 import uuid
+from typing import Final
 
-__all__ = ["agent_id", "context_id", "derived_id", "new_id"]
+__all__ = ["LONGEST_TEXT", "PLAIN_TEXT", "agent_id", "context_id", "derived_id", "is_plain", "new_id"]
+
+LONGEST_TEXT: Final = 255
+"""Characters of the longest identifier that a server takes."""
+
+PLAIN_TEXT: Final = r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+$"
+"""Pattern, good for a JSON Schema too, of text that a line of a log can show as it is: no control characters,
+none that cannot be seen, and none that turn the direction of what follows."""
+
+_PLAIN: Final = re.compile(PLAIN_TEXT.removesuffix("$"))
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "mplp.dev")
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` can be an identifier: 1 to 255 characters, each of which can be seen."""
+    if not 0 < len(text) <= LONGEST_TEXT:
+        return False
+    # All that the pattern leaves out cannot be printed, and asking that is faster.
+    return text.isprintable() or _PLAIN.fullmatch(text) is not None
 
 
 def new_id() -> str:

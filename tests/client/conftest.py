@@ -9,10 +9,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 
+from mplp_mock_server import MockServer
 from mplp_sdk.client import AsyncClient, AsyncPage, AsyncPages, Client
 
 Action = Callable[[Any], Any]
@@ -42,7 +44,8 @@ class AsyncCaller:
         self.client = AsyncClient(**arguments)
 
     def __call__(self, action: Action) -> Any:
-        return self._runner.run(self._settle(action))
+        # In the context of the test, as a task that it starts would be.
+        return self._runner.run(self._settle(action), context=copy_context())
 
     def items(self, action: Action) -> list[Any]:
         return self._runner.run(self._collect(action))
@@ -73,6 +76,18 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     yield make
     for caller in made:
         caller.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockServer]:
+    with MockServer(db=":memory:") as server:
+        yield server
+
+
+@pytest.fixture
+def call(connect: Callable[..., Any], server: MockServer) -> Any:
+    """Either client, connected to the reference server: `call(lambda client: client.plans.get(plan_id))`."""
+    return connect(server.url)
 
 
 Answer = Callable[[socket.socket], None]

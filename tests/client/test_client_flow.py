@@ -335,3 +335,25 @@ def test_only_the_first_bytes_of_a_bad_body_are_kept() -> None:
         flow.send(Response(200, {}, b"x" * 10_000))
     assert len(raised.value.body) == 2048
     assert len(str(raised.value)) < 1000
+
+
+def test_a_policy_for_a_part_of_a_call() -> None:
+    clock = Clock()
+    whole = policy(clock=clock, timeout=30.0)
+    assert whole.within(None) is whole.within(40.0) is whole
+    assert whole.within(5.0).timeout == 5.0
+    assert policy(timeout=None).within(5.0).timeout == 5.0
+    started = clock()
+    clock.now += 12.0
+    rest = whole.since(started)
+    assert (rest.timeout, rest.budget) == (18.0, whole.budget)
+    endless = policy(timeout=None, attempt_timeout=3.0)
+    assert endless.since(started) is endless
+
+
+def test_an_extension_that_an_earlier_attempt_removed_is_removed() -> None:
+    flow = execute(calls.extensions.delete("x1"), Request("DELETE", "http://server/x", {}), policy())
+    flow.send(None)
+    assert isinstance(flow.send(failure("1005", 502)), Sleep)
+    flow.send(None)
+    assert finish(flow, failure("5001", 404)).parsed is None

@@ -9,6 +9,7 @@ import sys
 import types
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,8 +17,9 @@ import pytest
 import respx
 
 import mplp_sdk
-from mplp_sdk import errors
+from mplp_sdk import Recorder, errors
 from mplp_sdk.client import AsyncClient, Client, Health, Options, Reply, calls
+from mplp_sdk.protocol.tracing import in_trace
 
 BASE = "http://mplp.test"
 PLAN = {"id": "p1", "name": "p", "tasks": []}
@@ -251,3 +253,45 @@ def test_unknown_members_are_kept(connect: Connect, router: respx.MockRouter) ->
 
 def test_options_say_their_defaults() -> None:
     assert Options() == Options(timeout=30.0, max_attempts=4, max_backoff=8.0)
+
+
+@pytest.mark.requirement("HTTP-HEADERS-TRACE-ID")
+def test_a_call_inside_a_trace_names_it(connect: Connect, router: respx.MockRouter, tmp_path: Path) -> None:
+    call = connect(BASE)
+    recorder = Recorder(home=tmp_path, base_url=None)
+    with recorder.start_run("outer") as outer:
+        with recorder.start_run("inner") as inner:
+            call(lambda client: client.plans.get("p1"))
+            assert headers(router)["x-trace-id"] == inner.trace_id
+        call(lambda client: client.plans.get("p1"))
+        assert headers(router)["x-trace-id"] == outer.trace_id
+        call(lambda client: client.with_options(trace_id="t1").plans.get("p1"))
+        assert headers(router)["x-trace-id"] == "t1"
+    recorder.close()
+    call(lambda client: client.plans.get("p1"))
+    assert "x-trace-id" not in headers(router)
+
+
+def test_a_block_may_work_for_a_trace(connect: Connect, router: respx.MockRouter) -> None:
+    call = connect(BASE)
+    with in_trace("t1"):
+        call(lambda client: client.plans.get("p1"))
+    assert headers(router)["x-trace-id"] == "t1"
+    call(lambda client: client.plans.get("p1"))
+    assert "x-trace-id" not in headers(router)
+
+
+@pytest.mark.requirement("HTTP-ETAG")
+def test_what_was_read_is_changed_or_nothing_is(connect: Connect, router: respx.MockRouter) -> None:
+    router.clear()
+    router.get(f"{BASE}/v1.0/plans/p1").respond(json=PLAN, headers={"ETag": '"v1"'})
+    conflict = {"code": "4003", "message": "changed meanwhile", "details": {"actual": '"v2"'}}
+    change = router.put(f"{BASE}/v1.0/plans/p1").respond(409, json={"error": conflict})
+    call = connect(BASE)
+    reply = call(lambda client: client.send(calls.plans.get("p1")))
+    assert reply.etag == '"v1"'
+    with pytest.raises(errors.Conflict):
+        call(lambda client: client.plans.update("p1", if_match=reply.etag, name="q"))
+    sent = change.calls.last.request
+    assert (sent.headers["if-match"], json.loads(sent.content)) == ('"v1"', {"name": "q"})
+    assert change.call_count == 1

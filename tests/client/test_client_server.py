@@ -5,27 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from mplp_mock_server import MockServer
 
+from mplp_mock_server import MockServer
+from mplp_mock_server.clock import SettableClock
 from mplp_sdk import errors
 from mplp_sdk.client import calls
 
 Connect = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MockServer]:
-    with MockServer(db=":memory:") as server:
-        yield server
-
-
-@pytest.fixture
-def call(connect: Connect, server: MockServer) -> Any:
-    return connect(server.url)
 
 
 def new_id() -> str:
@@ -284,3 +275,23 @@ def test_a_restarted_server_is_found_again(connect: Connect) -> None:
         server.stop()
         with pytest.raises(errors.NetworkError):
             call(lambda client: client.health())
+
+
+@pytest.mark.requirement("OBJ-CONFIRMATION-EXPIRES")
+def test_a_confirmation_expires(connect: Connect) -> None:
+    clock = SettableClock()
+    with MockServer(clock=clock) as server:
+        call = connect(server.url)
+        made = call(
+            lambda client: client.confirmations.create(
+                target={"type": "task", "id": new_id()},
+                type="approval",
+                expires_at=clock.now() + timedelta(minutes=5),
+            )
+        )
+        assert made.result.status == "pending"
+        clock.advance(timedelta(minutes=6))
+        with pytest.raises(errors.OperationNotAllowed):
+            call(lambda client: client.confirmations.decide(made.id, "approved", approver_id="ann"))
+        assert call(lambda client: client.confirmations.get(made.id)).result.status == "expired"
+        assert len(call.items(lambda client: client.confirmations.list(status="expired"))) == 1

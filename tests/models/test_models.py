@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
-from samples import SAMPLES, sample
 
 from mplp_sdk import models
 from mplp_sdk.models import STRICT, MPLPModel, Span
 from mplp_sdk.protocol.schemas import MODULES
+from samples import SAMPLES, sample
 
 KINDS = sorted(MODULES)
 CREATES = {

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import builtins
 import ssl
+from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
+from mplp_sdk.client._async._auth import AsyncAuth
 from mplp_sdk.client._async._confirmations import AsyncConfirmations
 from mplp_sdk.client._async._contexts import AsyncContexts
+from mplp_sdk.client._async._executions import AsyncExecutions
+from mplp_sdk.client._async._extensions import AsyncExtensions
 from mplp_sdk.client._async._plans import AsyncPlans
+from mplp_sdk.client._async._roles import AsyncRoles
+from mplp_sdk.client._async._schemas import AsyncSchemas
 from mplp_sdk.client._async._traces import AsyncTraces
 from mplp_sdk.client._base import Credentials, ExtraHeaders, OptionChanges, Options, Session
 from mplp_sdk.client._drivers import drive_async
 from mplp_sdk.client._flow import Reply
 from mplp_sdk.client._http import AsyncHTTPClient, AsyncTransport, TransportOptions
 from mplp_sdk.client._operations import Call, PageData, system
+from mplp_sdk.client._operations.system import Encoding
 from mplp_sdk.client._paging import AsyncPages
 from mplp_sdk.config import Settings
-from mplp_sdk.models import IngestResult, StreamState
+from mplp_sdk.models import Execution, IngestResult, StreamState
 
 __all__ = ["AsyncClient"]
 
@@ -46,6 +53,7 @@ class AsyncClient:
         api_key: str | None = None,
         *,
         token: str | None = None,
+        exchange_key: bool = False,
         signing_key: bytes | None = None,
         timeout: float | None = 30.0,
         attempt_timeout: float | None = None,
@@ -63,6 +71,7 @@ class AsyncClient:
             base_url: address of the server, with or without `/v1.0`. None: `MPLP_BASE_URL`.
             api_key: sent as `X-API-Key`. None: `MPLP_API_KEY`.
             token: bearer token (JWT), sent instead of the key.
+            exchange_key: trade the key for a token at the first call, and again when that has expired.
             signing_key: signs every body with `X-Signature`.
             timeout: seconds for a whole call, retries and pauses included; None: no limit.
             attempt_timeout: seconds for one attempt; None: as long as the whole call may take.
@@ -82,7 +91,12 @@ class AsyncClient:
         settings = Settings.load(base_url=base_url, api_key=api_key)
         self._session = Session(
             settings,
-            Credentials(api_key=settings.api_key, token=token, signing_key=signing_key),
+            Credentials(
+                api_key=settings.api_key,
+                token=token,
+                signing_key=signing_key,
+                exchange_key=exchange_key,
+            ),
             Options(
                 timeout=timeout,
                 attempt_timeout=attempt_timeout,
@@ -115,6 +129,31 @@ class AsyncClient:
         """What really ran."""
         return AsyncTraces(self)
 
+    @cached_property
+    def roles(self) -> AsyncRoles:
+        """What somebody can and may do."""
+        return AsyncRoles(self)
+
+    @cached_property
+    def extensions(self) -> AsyncExtensions:
+        """What is added to the protocol."""
+        return AsyncExtensions(self)
+
+    @cached_property
+    def executions(self) -> AsyncExecutions:
+        """Plans that are being carried out."""
+        return AsyncExecutions(self)
+
+    @cached_property
+    def schemas(self) -> AsyncSchemas:
+        """JSON Schemas of the protocol's objects."""
+        return AsyncSchemas(self)
+
+    @cached_property
+    def auth(self) -> AsyncAuth:
+        """Tokens."""
+        return AsyncAuth(self)
+
     def with_options(self, **options: Unpack[OptionChanges]) -> Self:
         """A client like this one with some `Options` changed, on the same connections and retry budget.
 
@@ -145,6 +184,9 @@ class AsyncClient:
         reply = await self.send(call)
         return reply.parsed
 
+    async def _wait(self, execution_id: str, timeout: float | None) -> Execution:  # noqa: ASYNC109
+        return await drive_async(self._session.wait(execution_id, timeout), self._transport)
+
     def pages(self, call: Call[PageData[T]]) -> AsyncPages[T]:
         """The list that `call` reads, which walks its own pages."""
         return AsyncPages(call, self.execute)
@@ -155,7 +197,7 @@ class AsyncClient:
         *,
         stream: str | None = None,
         sequence: int | None = None,
-        encoding: system.Encoding = "identity",
+        encoding: Encoding = "identity",
     ) -> IngestResult:
         """Send recorded objects. Sending the same ones again changes nothing.
 
@@ -191,6 +233,53 @@ class AsyncClient:
         Spec: protocol §6; GET /streams/{stream_id}.
         """
         return await self.execute(system.get_stream(stream_id))
+
+    async def call(
+        self,
+        module: str,
+        action: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        version: str = "1.0.0",
+        timeout: float | None = None,  # noqa: ASYNC109  # the server's
+        retry: int | None = None,
+        run_async: bool = False,
+    ) -> Any:
+        """Carry out an action by its name, where the methods of this client will not do.
+
+            page = await client.call("plan", "list", parameters={"status": "draft"})
+
+        Args:
+            module: `context`, `plan`, `confirm`, `trace`, `role`, `extension` or `execute`.
+            action: name of the operation, such as `create`.
+            parameters: those of the operation's path, query and body together.
+            version: of the module's interface.
+            timeout: seconds that the action may take on the server. None: as the server says.
+            retry: how often the server may try again. None: as the server says.
+            run_async: answer at once, before the action has ended.
+
+        Returns:
+            JSON data: what the action's own endpoint would have answered; with `run_async`, `request_id` and
+            `status`.
+
+        Raises:
+            NotFound: there is no such module, or what the action is about is not there.
+            OperationNotAllowed: the module has no such action.
+            RequestTimeout: it took longer.
+
+        Spec: RFC §4.1.2; POST /rpc.
+        """
+        return await self.execute(
+            system.call(
+                module,
+                action,
+                parameters=parameters,
+                version=version,
+                timeout=timeout,
+                retry=retry,
+                run_async=run_async,
+            )
+        )
 
     async def health(self) -> system.Health:
         """Ask whether the server is alive.

@@ -4,7 +4,31 @@ Both clients are thin methods over these. They are public as `mplp_sdk.client.ca
 whole reply: `client.send(calls.plans.get(plan_id))`.
 """
 
-from mplp_sdk.client._operations import confirmations, contexts, plans, system, traces
+from mplp_sdk.client._operations import (
+    auth,
+    confirmations,
+    contexts,
+    executions,
+    extensions,
+    plans,
+    roles,
+    schemas,
+    system,
+    traces,
+)
 from mplp_sdk.client._operations._call import Call, PageData
 
-__all__ = ["Call", "PageData", "confirmations", "contexts", "plans", "system", "traces"]
+__all__ = [
+    "Call",
+    "PageData",
+    "auth",
+    "confirmations",
+    "contexts",
+    "executions",
+    "extensions",
+    "plans",
+    "roles",
+    "schemas",
+    "system",
+    "traces",
+]

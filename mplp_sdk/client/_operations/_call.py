@@ -22,7 +22,19 @@ from mplp_sdk.errors import (
 )
 from mplp_sdk.models import Pagination
 
-__all__ = ["Call", "PageData", "deleting", "listing", "mistake", "reader", "reading", "segment", "sending"]
+__all__ = [
+    "Call",
+    "PageData",
+    "acting",
+    "deleting",
+    "given",
+    "listing",
+    "mistake",
+    "reader",
+    "reading",
+    "segment",
+    "sending",
+]
 
 T = TypeVar("T")
 
@@ -89,25 +101,46 @@ def reading(path: str, answer: type[T]) -> Call[T]:
     return Call(method="GET", path=path, read=reader(answer))
 
 
-def sending(method: Literal["POST", "PUT"], path: str, shape: Any, value: object, answer: type[T]) -> Call[T]:
+def sending(
+    method: Literal["POST", "PUT"],
+    path: str,
+    shape: Any,
+    value: object,
+    answer: type[T],
+    *,
+    if_match: str | None = None,
+) -> Call[T]:
     """The call that sends `value`, checked against `shape` (a create-input or another type).
+
+    Args:
+        if_match: only while what is there has this ETag; None: whatever is there.
 
     Raises:
         RequiredFieldMissing, ValidationFailed: `value` is not what the protocol asks for. Nothing was sent;
             `details` has `field` and `reason` of the first mistake, and all of them in `errors`.
     """
-    return Call(
-        method=method, path=path, read=reader(answer), body=_json(shape, value), headers=_JSON_HEADERS
-    )
+    headers = _JSON_HEADERS if if_match is None else {**_JSON_HEADERS, "if-match": if_match}
+    return Call(method=method, path=path, read=reader(answer), body=_json(shape, value), headers=headers)
 
 
-def deleting(path: str) -> Call[None]:
-    """The call that removes what is at `path`."""
-    return Call(method="DELETE", path=path, read=_nothing)
+def acting(path: str, answer: type[T]) -> Call[T]:
+    """The call that makes what is at `path` happen, which needs no more words."""
+    return Call(method="POST", path=path, read=reader(answer))
+
+
+def deleting(path: str, *, if_match: str | None = None, **params: str | None) -> Call[None]:
+    """The call that removes what is at `path`, or the part of it that `params` name (none that is None)."""
+    headers = {} if if_match is None else {"if-match": if_match}
+    return Call(method="DELETE", path=path, read=_nothing, params=given(**params), headers=headers)
+
+
+def given(**members: T | None) -> dict[str, T]:
+    """The members that are not None."""
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def listing(
-    collection: str,
+    path: str,
     shape: type[T],
     *,
     page: int,
@@ -115,7 +148,7 @@ def listing(
     sort: str | None,
     **filters: str | None,
 ) -> Call[PageData[T]]:
-    """The call for one page of a list. Filters that are None are left out.
+    """The call for one page of the list at `path`. Filters that are None are left out.
 
     Raises:
         ValueOutOfRange: `page` is below 1, or `page_size` not in 1..1000.
@@ -127,11 +160,10 @@ def listing(
     if not 1 <= page_size <= MAX_PAGE_SIZE:
         reason = f"a page has 1 to {MAX_PAGE_SIZE} items, not {page_size!r}"
         raise mistake(ValueOutOfRange, "page_size", reason)
-    asked = {"page": str(page), "pageSize": str(page_size), "sort": sort, **filters}
     return Call(
         method="GET",
-        path=f"/{collection}",
-        params={name: value for name, value in asked.items() if value is not None},
+        path=path,
+        params=given(page=str(page), pageSize=str(page_size), sort=sort, **filters),
         read=reader(PageData[shape]),  # type: ignore[valid-type]  # pydantic makes the class at run time
     )
 

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, Unpack
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from mplp_sdk.client._operations._call import Call, PageData, listing, reading, segment, sending
+from mplp_sdk.client._operations._call import Call, PageData, given, listing, reading, segment, sending
 from mplp_sdk.models import Confirmation, ConfirmationCreate
 from mplp_sdk.models._base import CLOSED
 from mplp_sdk.models.confirmation import ConfirmationStatus, ConfirmationType, Verdict
@@ -41,7 +41,7 @@ def list(  # noqa: A001  # callers write confirmations.list
 ) -> Call[PageData[Confirmation]]:
     """GET /confirmations."""
     return listing(
-        "confirmations",
+        "/confirmations",
         Confirmation,
         page=page,
         page_size=page_size,
@@ -67,10 +67,6 @@ def decide(
     signature: str | None = None,
 ) -> Call[Confirmation]:
     """POST /confirmations/{confirmation_id}/decide."""
-    told: dict[str, Any] = {"decision": decision, "approver_id": approver_id}
-    if comments:
-        told["comments"] = comments
-    if signature is not None:
-        told["signature"] = signature
+    told = given(decision=decision, approver_id=approver_id, comments=comments or None, signature=signature)
     path = f"/confirmations/{segment(confirmation_id=confirmation_id)}/decide"
     return sending("POST", path, _Decision, told, Confirmation)

@@ -34,7 +34,7 @@ def list(  # noqa: A001  # callers write traces.list
 ) -> Call[PageData[TraceSummary]]:
     """GET /traces."""
     return listing(
-        "traces",
+        "/traces",
         TraceSummary,
         page=page,
         page_size=page_size,
