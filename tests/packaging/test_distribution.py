@@ -56,9 +56,8 @@ def test_the_wheels_top_level_is_the_three_packages(distributions: dict[str, Pat
         names = wheel.namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == PACKAGES
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
-    assert not [
-        name for name in names if not name.endswith((".py", "py.typed")) and ".dist-info/" not in name
-    ]
+    data = [name for name in names if not name.endswith((".py", "py.typed")) and ".dist-info/" not in name]
+    assert data == ["mplp_mock_server/api/examples.json"]
 
 
 def test_the_sdist_holds_the_checkout(distributions: dict[str, Path]) -> None:
