@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from types import TracebackType
 from typing import IO, Final, Protocol, Self
 
 from mplp_mock_server._run import address, http_server
+from mplp_mock_server.clock import Clock
 from mplp_mock_server.settings import MEMORY, ServerSettings
 from mplp_sdk.errors import ConfigError
 
@@ -40,17 +42,28 @@ class MockServer:
         db: path of the SQLite file, or `:memory:`.
         subprocess: run it in a process of its own, which can be killed; else in a thread.
         api_key: what callers must show; None asks for nothing.
+        settings: the other settings, of a server in a thread; address and database are taken from above.
+        clock: what a server in a thread goes by; None: the clock of the machine.
 
     Raises:
         ConfigError: it cannot start.
     """
 
     def __init__(
-        self, db: str | os.PathLike[str] = MEMORY, *, subprocess: bool = False, api_key: str | None = None
+        self,
+        db: str | os.PathLike[str] = MEMORY,
+        *,
+        subprocess: bool = False,
+        api_key: str | None = None,
+        settings: ServerSettings | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self._db = os.fspath(db)
+        if subprocess and (settings or clock):
+            raise ConfigError("settings and clock are for a server in a thread, not in a process of its own")
+        given = settings or ServerSettings()
+        self._settings = replace(given, host=_HOST, db=os.fspath(db), api_key=api_key or given.api_key)
         self._subprocess = subprocess
-        self._api_key = api_key
+        self._clock = clock
         self._port = 0
         self._running: _Running | None = None
 
@@ -69,8 +82,8 @@ class MockServer:
     def start(self) -> None:
         """Start, and wait until requests are answered."""
         if self._running is None:
-            settings = ServerSettings(host=_HOST, port=self._port, db=self._db, api_key=self._api_key)
-            self._running = _Process(settings) if self._subprocess else _Thread(settings)
+            settings = replace(self._settings, port=self._port)
+            self._running = _Process(settings) if self._subprocess else _Thread(settings, self._clock)
             self._port = self._running.port
 
     def stop(self) -> None:
@@ -105,8 +118,8 @@ class _Thread:
 
     pid: int | None = None
 
-    def __init__(self, settings: ServerSettings) -> None:
-        self._server = http_server(settings)
+    def __init__(self, settings: ServerSettings, clock: Clock | None) -> None:
+        self._server = http_server(settings, clock)
         self.port = self._server.port
         ready = threading.Event()
         self._thread = threading.Thread(

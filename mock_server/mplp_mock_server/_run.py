@@ -13,12 +13,16 @@ from mplp_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from mplp_mock_server._serving import HttpServer
+    from mplp_mock_server.clock import Clock
 
 __all__ = ["address", "http_server", "run", "serve"]
 
 
-def http_server(settings: ServerSettings) -> HttpServer:
+def http_server(settings: ServerSettings, clock: Clock | None = None) -> HttpServer:
     """A server that listens, and does not answer yet.
+
+    Args:
+        clock: None: that of the machine.
 
     Raises:
         ConfigError: the extra `server` is missing, the address cannot be had, or the database not be used.
@@ -29,7 +33,7 @@ def http_server(settings: ServerSettings) -> HttpServer:
     except MissingExtra as error:
         raise ConfigError(str(error)) from error
     try:
-        return HttpServer(settings)
+        return HttpServer(settings, clock)
     except StoreUnusable as error:
         raise ConfigError(str(error)) from error
 

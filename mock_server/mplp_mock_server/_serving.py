@@ -6,7 +6,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from mplp_mock_server._extra import MissingExtra
@@ -17,6 +17,7 @@ except ModuleNotFoundError as missing:
     raise MissingExtra(missing) from missing
 
 from mplp_mock_server.app import assemble
+from mplp_mock_server.clock import Clock
 from mplp_mock_server.settings import ServerSettings
 from mplp_sdk.errors import ConfigError
 
@@ -61,10 +62,10 @@ class HttpServer:
         StoreUnusable: the database cannot be opened.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, clock: Clock | None = None) -> None:
         self._socket = listen(settings.host, settings.port)
         try:
-            app = assemble(settings)
+            app = assemble(settings, clock=clock)
         except BaseException:
             self._socket.close()
             raise
@@ -80,6 +81,8 @@ class HttpServer:
                 timeout_graceful_shutdown=_LAST_REQUESTS,
             )
         )
+
+        self._server.on_stopping = app.state.stopping
 
     @property
     def port(self) -> int:
@@ -105,10 +108,16 @@ class _Uvicorn(uvicorn.Server):
     """uvicorn, saying when it is ready, and ending without raising the signal that ended it once more."""
 
     on_ready: Callable[[], None]
+    on_stopping: Callable[[], Awaitable[None]]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # First: requests may be waiting for what would go on otherwise.
+        await self.on_stopping()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[Any]:

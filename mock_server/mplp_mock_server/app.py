@@ -13,12 +13,12 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtra(missing) from missing
 
-from mplp_mock_server.api import OPERATIONS, Endpoint
+from mplp_mock_server.api import OPERATIONS, Endpoint, finish_accepted
 from mplp_mock_server.clock import Clock, SystemClock
-from mplp_mock_server.security import KeyGuard
+from mplp_mock_server.security import HostGuard, KeyGuard
 from mplp_mock_server.services import Services
 from mplp_mock_server.settings import ServerSettings
-from mplp_mock_server.store import SQLiteStore, Store
+from mplp_mock_server.store import SQLiteStore
 
 __all__ = ["assemble"]
 
@@ -31,10 +31,12 @@ def assemble(settings: ServerSettings, *, clock: Clock | None = None) -> Starlet
     """
     clock = clock or SystemClock()
     store = SQLiteStore(settings.db)
-    endpoint = Endpoint(
-        OPERATIONS, services=Services.on(store, clock), guard=KeyGuard(settings.api_key), clock=clock
-    )
-    app = Starlette(lifespan=lambda app: _owning(store))
+    services = Services.on(store, clock, settings)
+    guard = KeyGuard(settings.keys, services.auth.role_of)
+    hosts = HostGuard(settings.host, authenticated=bool(settings.keys), allowed=settings.allowed_hosts)
+    endpoint = Endpoint(OPERATIONS, services=services, hosts=hosts, guard=guard, clock=clock)
+    app = Starlette(lifespan=lambda app: _owning(services))
+    app.state.stopping = services.executions.engine.stop
     # Which operation it is, is for the endpoint's own table to say; a route for any path would miss those
     # with a line break.
     app.router.default = endpoint
@@ -42,6 +44,10 @@ def assemble(settings: ServerSettings, *, clock: Clock | None = None) -> Starlet
 
 
 @contextlib.asynccontextmanager
-async def _owning(store: Store) -> AsyncIterator[None]:
+async def _owning(services: Services) -> AsyncIterator[None]:
+    await services.roles.establish()
+    await services.executions.engine.recover()
     yield
-    await asyncio.to_thread(store.close)
+    await finish_accepted()
+    await services.executions.engine.stop()
+    await asyncio.to_thread(services.store.close)

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from mplp_sdk.protocol.times import utc_now
 
-__all__ = ["EPOCH", "Clock", "SystemClock", "from_micros", "to_micros"]
+__all__ = ["EPOCH", "Clock", "SettableClock", "SystemClock", "from_micros", "to_micros"]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -26,6 +26,30 @@ class SystemClock:
 
     def now(self) -> datetime:
         return utc_now()
+
+
+class SettableClock:
+    """A clock that goes on from where it is put; for tests of what depends on time.
+
+    Args:
+        moment: aware; None: now.
+    """
+
+    def __init__(self, moment: datetime | None = None) -> None:
+        self._ahead = timedelta()
+        if moment is not None:
+            self.set(moment)
+
+    def now(self) -> datetime:
+        return utc_now() + self._ahead
+
+    def set(self, moment: datetime) -> None:
+        """Make it `moment`, from where time goes on."""
+        self._ahead = moment - utc_now()
+
+    def advance(self, length: timedelta) -> None:
+        """Let this much time pass at once."""
+        self._ahead += length
 
 
 def to_micros(moment: datetime) -> int:

@@ -57,7 +57,7 @@ def test_it_prints_one_line_answers_and_stops_cleanly(number: int, tmp_path: Pat
     assert (started.returncode, rest, errors) == (0, "", "")
     assert not Path(f"{file}-wal").exists()
     with closing(sqlite3.connect(file)) as database:
-        assert database.execute("SELECT id FROM objects").fetchall() == [("kept",)]
+        assert database.execute("SELECT id FROM objects WHERE kind = 'context'").fetchall() == [("kept",)]
 
 
 def test_a_request_under_way_is_finished_before_it_stops(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import random
 import re
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -15,11 +15,14 @@ from mplp_mock_server.clock import Clock
 from mplp_sdk.errors import CODES, ProtocolError
 from mplp_sdk.protocol.times import format_time
 
-__all__ = ["PROTOCOL_VERSION", "Timed", "failure", "request_id", "success"]
+__all__ = ["PROTOCOL_VERSION", "SANE_ID", "Timed", "failure", "request_id", "success"]
 
 PROTOCOL_VERSION: Final = "1.0.0"
 
-_SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+SANE_ID: Final = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
+"""What a caller may call a request."""
+
+_SANE_ID: Final = re.compile(SANE_ID)
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,12 @@ def success(data: bytes, timed: Timed) -> bytes:
 def failure(error: ProtocolError, timed: Timed) -> bytes:
     """The body of an error."""
     assert error.code is not None, "the server raises errors of the catalogue only"  # noqa: S101
-    told = {
+    told: dict[str, Any] = {
         "code": str(error.code),
         "name": CODES[error.code].name,
         "message": error.message,
         "details": error.details,
     }
+    if error.retry_after is not None:
+        told["retry_after"] = round(error.retry_after * 1000)
     return b'{"success":false,"error":%b,"metadata":%b}' % (msgspec.json.encode(told), timed.metadata())

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from mplp_mock_server.store import Query
-from mplp_sdk.errors import InvalidFormat, InvalidRequest, ValueOutOfRange
+from mplp_sdk.errors import InvalidFormat, InvalidRequest, ValidationFailed, ValueOutOfRange
+from mplp_sdk.protocol.ids import LONGEST_TEXT, is_plain
 
 __all__ = ["DEFAULT_PAGE_SIZE", "LARGEST_PAGE", "LAST_PAGE", "Listing", "page_of"]
 
@@ -18,16 +19,18 @@ DEFAULT_PAGE_SIZE: Final = 50
 LAST_PAGE: Final = 10**9
 """Beyond any list, and its rows can still be counted in 64 bits."""
 
-_LONGEST_VALUE: Final = 255
-
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
     """What one list can be filtered and sorted by: names in the address, and the columns behind them."""
 
     filters: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Filters that take only these values."""
     sorts: Mapping[str, str] = field(default_factory=dict)
     default_sort: str = ""
+    after: bool = False
+    """Whether `after` may name the item that the list is to go on after."""
 
     def query(self, sent: Sequence[tuple[str, str]]) -> Query:
         """The page that the query string of a request asks for.
@@ -35,21 +38,26 @@ class Listing:
         Raises:
             InvalidFormat: an unknown name, a name that is there twice, or a value that is no number.
             ValueOutOfRange: a page or page size that cannot be.
+            ValidationFailed: a filter has a value that is none of its choices.
         """
         values = self._unique(sent)
         size = _whole_number(values, "pageSize", DEFAULT_PAGE_SIZE, LARGEST_PAGE)
         page = _whole_number(values, "page", 1, LAST_PAGE)
         return Query(
             filters=tuple(
-                (column, _value(values, name)) for name, column in self.filters.items() if name in values
+                (column, self._chosen(values, name))
+                for name, column in self.filters.items()
+                if name in values
             ),
             sort=self._sort(values.get("sort", self.default_sort)),
             offset=(page - 1) * size,
             limit=size,
+            after=_value(values, "after") if "after" in values else None,
         )
 
     def _unique(self, sent: Sequence[tuple[str, str]]) -> Mapping[str, str]:
         known = {"page", "pageSize", *self.filters} | ({"sort"} if self.sorts else set())
+        known |= {"after"} if self.after else set()
         values: dict[str, str] = {}
         for name, value in sent:
             if name not in known:
@@ -61,8 +69,14 @@ class Listing:
             values[name] = value
         return values
 
+    def _chosen(self, values: Mapping[str, str], name: str) -> str:
+        value, choices = _value(values, name), self.choices.get(name)
+        if choices is not None and value not in choices:
+            raise _refused(ValidationFailed, name, f"Input should be one of {', '.join(choices)}")
+        return value
+
     def _sort(self, asked: str) -> tuple[tuple[str, bool], ...]:
-        if not asked:
+        if not self.sorts:
             return ()
         terms = [(term.removeprefix("-"), term.startswith("-")) for term in asked.split(",")]
         for name, _ in terms:
@@ -102,8 +116,8 @@ def _whole_number(values: Mapping[str, str], name: str, default: int, largest: i
 
 def _value(values: Mapping[str, str], name: str) -> str:
     value = values[name]
-    if not value or len(value) > _LONGEST_VALUE or not value.isprintable():
-        raise _refused(InvalidFormat, name, f"should be 1 to {_LONGEST_VALUE} printable characters")
+    if not is_plain(value):
+        raise _refused(InvalidFormat, name, f"should be 1 to {LONGEST_TEXT} printable characters")
     return value
 
 

@@ -62,6 +62,7 @@ OPERATIONS: Final = (
         request=ConfirmationCreate,
         response=Confirmation,
         errors=(4003,),
+        versioned=True,
     ),
     Operation(
         name="listConfirmations",
@@ -82,6 +83,7 @@ OPERATIONS: Final = (
         tag="confirmations",
         response=Confirmation,
         errors=(4001,),
+        versioned=True,
     ),
     Operation(
         name="decideConfirmation",
@@ -93,5 +95,6 @@ OPERATIONS: Final = (
         request=DecisionCreate,
         response=Confirmation,
         errors=(2004, 4001, 4003, 4005),
+        versioned=True,
     ),
 )

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from mplp_mock_server.api._listing import Listing
 from mplp_mock_server.api._operations import Call, Operation, Reply
 from mplp_mock_server.services import optional_text, required_text
-from mplp_sdk.models import Context, ContextCreate
+from mplp_sdk.models import Context, ContextCreate, ContextUpdate
 from mplp_sdk.models.context import ContextStatus
 
 __all__ = ["OPERATIONS"]
@@ -39,18 +39,21 @@ async def list_all(call: Call) -> Reply:
 
 
 async def update(call: Call) -> Reply:
-    return Reply(await call.services.contexts.update(call.params["context_id"], await call.json()))
+    return Reply(
+        await call.services.contexts.update(call.params["context_id"], await call.json(), call.if_match)
+    )
 
 
 async def delete(call: Call) -> Reply:
-    await call.services.contexts.delete(call.params["context_id"])
+    await call.services.contexts.delete(call.params["context_id"], call.if_match)
     return Reply()
 
 
 async def set_status(call: Call) -> Reply:
     body = await call.json()
     status, reason = required_text(body, "status"), optional_text(body, "reason")
-    return Reply(await call.services.contexts.set_status(call.params["context_id"], status, reason))
+    context_id = call.params["context_id"]
+    return Reply(await call.services.contexts.set_status(context_id, status, reason, call.if_match))
 
 
 _LISTING: Final = Listing(
@@ -71,6 +74,7 @@ OPERATIONS: Final = (
         request=ContextCreate,
         response=Context,
         errors=(4003,),
+        versioned=True,
     ),
     Operation(
         name="listContexts",
@@ -91,6 +95,7 @@ OPERATIONS: Final = (
         tag="contexts",
         response=Context,
         errors=(4001,),
+        versioned=True,
     ),
     Operation(
         name="updateContext",
@@ -99,19 +104,21 @@ OPERATIONS: Final = (
         summary="Replace the members that are given; the others stay, and null removes one.",
         handler=update,
         tag="contexts",
-        request=ContextCreate,
+        request=ContextUpdate,
         response=Context,
         errors=(4001, 4005),
+        versioned=True,
     ),
     Operation(
         name="deleteContext",
         method="DELETE",
         path="/contexts/{context_id}",
-        summary="Remove a context. What refers to it stays.",
+        summary="Remove a context with its snapshots and participants. What refers to it stays.",
         handler=delete,
         tag="contexts",
         status=204,
         errors=(4001,),
+        versioned=True,
     ),
     Operation(
         name="setContextStatus",
@@ -123,5 +130,6 @@ OPERATIONS: Final = (
         request=StatusChange,
         response=Context,
         errors=(4001, 4005),
+        versioned=True,
     ),
 )

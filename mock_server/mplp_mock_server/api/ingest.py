@@ -9,8 +9,8 @@ from starlette.datastructures import Headers
 from typing_extensions import TypedDict
 
 from mplp_mock_server.api._body import check_content_type, read_body
-from mplp_mock_server.api._operations import Call, Operation, Reply
-from mplp_mock_server.services import Position, check_id
+from mplp_mock_server.api._operations import TEXT, Call, Operation, Parameter, Reply
+from mplp_mock_server.services import LAST_FIRST, Position, check_id
 from mplp_sdk.errors import InvalidFormat, RequiredFieldMissing, ValueOutOfRange
 from mplp_sdk.models import IngestResult, StreamState
 
@@ -20,7 +20,6 @@ NDJSON: Final = "application/x-ndjson"
 
 _STREAM: Final = "X-MPLP-Stream"
 _SEQUENCE: Final = "X-MPLP-Sequence"
-_MOST_DIGITS: Final = 19
 
 
 class IngestRecord(TypedDict):
@@ -68,8 +67,9 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         reason = "should be a whole number"
         raise InvalidFormat(f"{_SEQUENCE}: {reason}", details={"field": _SEQUENCE, "reason": reason})
-    if len(text) > _MOST_DIGITS or int(text) < 1:
-        reason = "should be 1 to 2^63 - 1"
+    # Compared by length first: int() refuses, or dwells on, thousands of digits.
+    if len(text) > len(str(LAST_FIRST)) or not 1 <= int(text) <= LAST_FIRST:
+        reason = f"should be 1 to {LAST_FIRST}"
         raise ValueOutOfRange(f"{_SEQUENCE}: {reason}", details={"field": _SEQUENCE, "reason": reason})
     return int(text)
 
@@ -85,6 +85,20 @@ OPERATIONS: Final = (
         request=IngestRecord,
         request_media=NDJSON,
         response=IngestResult,
+        parameters=(
+            Parameter(
+                name=_STREAM,
+                where="header",
+                schema=TEXT,
+                description=f"The stream that the lines belong to; comes with {_SEQUENCE}.",
+            ),
+            Parameter(
+                name=_SEQUENCE,
+                where="header",
+                schema={"type": "integer", "minimum": 1, "maximum": LAST_FIRST},
+                description="Number of the first line in its stream.",
+            ),
+        ),
     ),
     Operation(
         name="listStreams",

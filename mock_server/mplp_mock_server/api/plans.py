@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from pydantic import with_config
-from typing_extensions import TypedDict
+from typing import Final
 
 from mplp_mock_server.api._listing import Listing
 from mplp_mock_server.api._operations import Call, Operation, Reply
-from mplp_sdk.models import Plan, PlanCreate, PlanUpdate, Progress
-from mplp_sdk.models.plan import PlanStatus
+from mplp_sdk.models import Plan, PlanCreate, PlanState, PlanUpdate
 
 __all__ = ["OPERATIONS"]
-
-
-@with_config(use_attribute_docstrings=True)
-class PlanProgress(TypedDict):
-    """How far a plan is."""
-
-    plan_id: str
-    status: PlanStatus
-    progress: Progress
-    tasks: list[dict[str, Any]]
-    """`id`, `name` and `status` of each task, in order."""
 
 
 async def create(call: Call) -> Reply:
@@ -40,11 +25,11 @@ async def list_all(call: Call) -> Reply:
 
 
 async def update(call: Call) -> Reply:
-    return Reply(await call.services.plans.update(call.params["plan_id"], await call.json()))
+    return Reply(await call.services.plans.update(call.params["plan_id"], await call.json(), call.if_match))
 
 
 async def delete(call: Call) -> Reply:
-    await call.services.plans.delete(call.params["plan_id"])
+    await call.services.plans.delete(call.params["plan_id"], call.if_match)
     return Reply()
 
 
@@ -70,6 +55,7 @@ OPERATIONS: Final = (
         request=PlanCreate,
         response=Plan,
         errors=(3005, 3008, 4003),
+        versioned=True,
     ),
     Operation(
         name="listPlans",
@@ -90,6 +76,7 @@ OPERATIONS: Final = (
         tag="plans",
         response=Plan,
         errors=(4001,),
+        versioned=True,
     ),
     Operation(
         name="updatePlan",
@@ -100,7 +87,8 @@ OPERATIONS: Final = (
         tag="plans",
         request=PlanUpdate,
         response=Plan,
-        errors=(3005, 3008, 4001, 4005),
+        errors=(3005, 3008, 4001, 4002, 4005),
+        versioned=True,
     ),
     Operation(
         name="deletePlan",
@@ -110,7 +98,8 @@ OPERATIONS: Final = (
         handler=delete,
         tag="plans",
         status=204,
-        errors=(4001,),
+        errors=(4001, 4002),
+        versioned=True,
     ),
     Operation(
         name="getPlanStatus",
@@ -119,7 +108,7 @@ OPERATIONS: Final = (
         summary="How far a plan is, task by task.",
         handler=progress,
         tag="plans",
-        response=PlanProgress,
+        response=PlanState,
         errors=(4001,),
     ),
 )

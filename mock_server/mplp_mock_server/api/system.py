@@ -82,6 +82,7 @@ OPERATIONS: Final = (
         summary="Whether the server can store; 503 if not.",
         handler=ready,
         tag="system",
+        also=(503,),
         response=Health,
         bare=True,
     ),

@@ -58,6 +58,7 @@ OPERATIONS: Final = (
         name="createTraces",
         method="POST",
         path="/traces/batch",
+        rpc="create_batch",
         summary="Record several spans, all or none.",
         handler=create_batch,
         tag="traces",

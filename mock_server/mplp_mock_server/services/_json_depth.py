@@ -13,10 +13,11 @@ __all__ = ["DEEPEST", "check_depth"]
 DEEPEST: Final = 64
 
 
-def check_depth(text: bytes, *, outside: int = 0) -> None:
+def check_depth(text: bytes, *, field: str = "body", outside: int = 0) -> None:
     """Refuse JSON text that nests deeper than allowed.
 
     Args:
+        field: what the text is, for the error.
         outside: levels that the text stands in already.
 
     Raises:
@@ -32,10 +33,10 @@ def check_depth(text: bytes, *, outside: int = 0) -> None:
     except RecursionError:
         deep = True
     except msgspec.MsgspecError as error:
-        raise InvalidFormat(f"not JSON: {error}", details={"reason": str(error)}) from None
+        raise InvalidFormat(f"not JSON: {error}", details={"field": field, "reason": str(error)}) from None
     if deep:
         reason = f"nested deeper than {DEEPEST}"
-        raise ValueOutOfRange(f"JSON {reason}", details={"reason": reason})
+        raise ValueOutOfRange(f"JSON {reason}", details={"field": field, "reason": reason})
 
 
 def _reaches(value: Any, allowed: int) -> bool:

@@ -48,12 +48,31 @@ def object_row(kind: str, obj: Mapping[str, Any], body: bytes) -> ObjectRow:
         created_at=read_stamp(obj, "created_at"),
         updated_at=read_stamp(obj, "updated_at"),
         context_id=obj.get("context_id"),
-        plan_id=obj.get("plan_id"),
+        plan_id=_plan_of(kind, obj),
         status=_status(kind, obj),
         type=_text(obj.get("type")),
         name=_text(obj.get("name")),
         stage=_text(obj.get("lifecycle_stage")),
+        expires_at=_expiry(obj) if kind == "confirmation" else None,
     )
+
+
+def _expiry(confirmation: Mapping[str, Any]) -> int | None:
+    """When a confirmation expires; None where it never does, or is decided."""
+    status = (confirmation.get("result") or {}).get("status") or "pending"
+    spelling = confirmation.get("expires_at")
+    if spelling is None or status != "pending":
+        return None
+    return to_micros(parse_time(spelling))
+
+
+def _plan_of(kind: str, obj: Mapping[str, Any]) -> str | None:
+    """The plan that an object belongs to; that of a confirmation may be said by its target alone."""
+    plan_id: str | None = obj.get("plan_id")
+    if plan_id is None and kind == "confirmation" and obj["target"]["type"] == "plan":
+        target_id: str = obj["target"]["id"]
+        return target_id
+    return plan_id
 
 
 def _status(kind: str, obj: Mapping[str, Any]) -> str | None:

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from mplp_mock_server.clock import to_micros
 from mplp_mock_server.services._objects import encode, read_stamp
-from mplp_mock_server.services._validation import check_ids, invalid, validate
+from mplp_mock_server.services._validation import check_id, check_ids, invalid, validate
 from mplp_mock_server.store import SpanFacts, SpanRow
 from mplp_sdk.errors import InvalidFormat, SchemaValidationFailed
 from mplp_sdk.models.trace import ActionType, Span, SpanStatus, TraceEventType
@@ -186,10 +186,13 @@ def _count(value: Any) -> int | None:
 
 
 def _check_ids(span: _Span) -> None:
-    optional = f"{span.parent_span_id}{span.plan_id}{span.task_id}"
+    correlation = None if span.metadata is None else span.metadata.correlation_id
+    optional = f"{span.parent_span_id}{span.plan_id}{span.task_id}{correlation}"
     together = f"{span.id}{span.trace_id}{span.span_id}{span.context_id}{span.agent_id}{optional}"
     if not together.isprintable():
         check_ids(msgspec.structs.asdict(span))
+        if correlation is not None:
+            check_id(correlation, "metadata.correlation_id")
 
 
 def _check_durations(span: _Span) -> None:

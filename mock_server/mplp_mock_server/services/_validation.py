@@ -5,12 +5,14 @@ Spec: protocol §2.2 (3001–3006), §3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from mplp_mock_server.services._shapes import optional_members
 from mplp_sdk import errors
 from mplp_sdk.errors import (
     CODES,
@@ -21,16 +23,29 @@ from mplp_sdk.errors import (
     ValidationFailed,
 )
 from mplp_sdk.models import MPLPModel
+from mplp_sdk.protocol.ids import LONGEST_TEXT, is_plain
 from mplp_sdk.protocol.schemas import MODULES
 
-__all__ = ["JsonObject", "check_id", "check_ids", "invalid", "optional_text", "required_text", "validate"]
+__all__ = [
+    "JsonObject",
+    "check_id",
+    "check_ids",
+    "invalid",
+    "optional_text",
+    "read_input",
+    "required_text",
+    "validate",
+    "validate_as",
+]
 
 JsonObject = dict[str, Any]
+T = TypeVar("T")
+Model = TypeVar("Model", bound=MPLPModel)
 
-_CLOSED: Final = {"closed_enumerations": True}
-"""Enumerations by the letter. Ids are any text, as in the examples of Design: other tools make their own."""
+_CLOSED: Final = {"closed_enumerations": True, "plain_ids": True}
+"""Enumerations by the letter. Ids are any text that can be shown, as in the examples of Design: other tools
+make their own."""
 
-_LONGEST_ID: Final = 255
 _MOST_ERRORS: Final = 50
 """Mistakes listed in one answer."""
 
@@ -46,7 +61,7 @@ _IDS: Final = (
 )
 
 _MISSING: Final = frozenset({"missing"})
-_FORM: Final = frozenset({"rfc3339_time", "duration", "string_pattern_mismatch", "uuid"})
+_FORM: Final = frozenset({"rfc3339_time", "duration", "string_pattern_mismatch", "uuid", "plain_id"})
 _RANGE: Final = frozenset(
     {
         "greater_than",
@@ -59,7 +74,9 @@ _RANGE: Final = frozenset(
         "too_long",
     }
 )
-_VALUE: Final = frozenset({"unknown_value", "literal_error", "extra_forbidden"})
+_VALUE: Final = frozenset({"unknown_value", "literal_error"})
+_UNKNOWN: Final = "extra_forbidden"
+"""Kind of problem of a member that a create-input does not know; the server takes and keeps it."""
 
 
 def validate(kind: str, obj: Mapping[str, Any]) -> MPLPModel:
@@ -68,15 +85,55 @@ def validate(kind: str, obj: Mapping[str, Any]) -> MPLPModel:
     Raises:
         InvalidRequest: the object is wrong; `details` says where and why.
     """
+    return validate_as(MODULES[kind], obj)
+
+
+def validate_as(model: type[Model], obj: Mapping[str, Any]) -> Model:
+    """The same for any model.
+
+    Raises:
+        InvalidRequest: the object is wrong; `details` says where and why.
+    """
+    found = _judged(lambda: model.model_validate(obj, strict=True, context=_CLOSED))
+    assert found is not None, "only problems could make it None"  # noqa: S101
+    check_ids(obj)
+    return found
+
+
+def read_input(shape: Any, body: JsonObject) -> JsonObject:
+    """The members of a request that `shape`, a typed dictionary, knows, as they came.
+
+    Others are passed over, as is an optional one that is null; further down, others are kept.
+
+    Raises:
+        InvalidRequest: one is missing or wrong; `details` says which and why.
+    """
+    known, optional = shape.__annotations__, optional_members(shape)
+    given = {
+        name: one for name, one in body.items() if name in known and (one is not None or name not in optional)
+    }
+    _judged(lambda: _adapter(shape).validate_python(given, strict=True), but=_UNKNOWN)
+    check_ids(given)
+    return given
+
+
+@cache
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)
+
+
+def _judged(judge: Callable[[], T], *, but: str = "") -> T | None:
+    """What `judge` gives; None where it finds nothing wrong but problems of the kind `but`."""
+    # Always strict, or "5" would pass for a number and be stored as the text that it is.
     try:
-        # Strict, or "5" would pass for a number and be stored as the text that it is.
-        model = MODULES[kind].model_validate(obj, strict=True, context=_CLOSED)
+        return judge()
     except ValidationError as error:
-        raise _explain(error.errors(include_url=False, include_context=False)) from None
+        found = [one for one in error.errors(include_url=False, include_context=False) if one["type"] != but]
+        if found:
+            raise _explain(found) from None
+        return None
     except OverflowError:
         raise InvalidFormat("a time is too far away", details={"reason": "out of the calendar"}) from None
-    check_ids(obj)
-    return model
 
 
 def check_ids(obj: Mapping[str, Any]) -> None:
@@ -96,9 +153,9 @@ def check_id(value: str, field: str) -> None:
     Raises:
         InvalidFormat: empty, longer than 255 characters, or with a character that cannot be printed.
     """
-    if not value or len(value) > _LONGEST_ID:
-        raise invalid(InvalidFormat, field, f"an id has 1 to {_LONGEST_ID} characters, not {len(value)}")
-    if not value.isprintable():
+    if not value or len(value) > LONGEST_TEXT:
+        raise invalid(InvalidFormat, field, f"an id has 1 to {LONGEST_TEXT} characters, not {len(value)}")
+    if not is_plain(value):
         raise invalid(InvalidFormat, field, "an id has no control or other unprintable characters")
 
 

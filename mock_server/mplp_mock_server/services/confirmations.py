@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from mplp_mock_server.services._collection import Collection
+from mplp_mock_server.clock import to_micros
+from mplp_mock_server.services._collection import Collection, just_after
 from mplp_mock_server.services._idempotency import Repeatable
-from mplp_mock_server.services._objects import decode
+from mplp_mock_server.services._objects import decode, object_row
 from mplp_mock_server.services._validation import (
     JsonObject,
     check_id,
@@ -16,7 +17,7 @@ from mplp_mock_server.services._validation import (
     required_text,
     validate,
 )
-from mplp_mock_server.store import ObjectRow, Writer
+from mplp_mock_server.store import ObjectRow, Query, Reader, Writer
 from mplp_sdk.errors import (
     Conflict,
     InsufficientPermissions,
@@ -31,6 +32,9 @@ from mplp_sdk.protocol.times import format_time, parse_time
 __all__ = ["Confirmations", "outcome"]
 
 _VERDICTS: Final = ("approved", "rejected")
+
+_MOST_AT_ONCE: Final = 500
+"""Confirmations that expire in one transaction."""
 
 
 def outcome(approvers: Sequence[Mapping[str, Any]], decisions: Sequence[Mapping[str, Any]]) -> str:
@@ -71,6 +75,29 @@ class Confirmations(Collection):
             "result": {"status": "pending", "decisions": []},
         }
 
+    async def get(self, object_id: str) -> bytes:
+        body = await super().get(object_id)
+        if not self._has_expired(decode(body)):
+            return body
+        return await self.store.write(lambda tx: self.current(tx, object_id).body)
+
+    async def list(self, query: Query) -> tuple[Sequence[bytes], int]:
+        while await self.store.read(self._due):
+            await self.store.write(self._expire_due)
+        return await super().list(query)
+
+    def current(self, tx: Writer, confirmation_id: str) -> ObjectRow:
+        """The row of a confirmation, which is expired in it once its time has passed.
+
+        Raises:
+            NotFound: no confirmation has this id.
+        """
+        row = self.existing(tx, confirmation_id)
+        if not self._has_expired(decode(row.body)):
+            return row
+        self._expire(tx, row)
+        return self.existing(tx, confirmation_id)
+
     async def decide(self, confirmation_id: str, body: JsonObject, key: str | None) -> bytes:
         """Add one approver's decision, and the outcome if it is the last that was needed.
 
@@ -101,11 +128,10 @@ class Confirmations(Collection):
         row = self.existing(tx, confirmation_id)
         confirmation = decode(row.body)
         result = {"decisions": [], **(confirmation.get("result") or {})}
-        status = result.get("status") or "pending"
-        if status != "pending":
-            raise _ended(status)
+        if _status(confirmation) != "pending":
+            raise _ended(_status(confirmation))
         if self._has_expired(confirmation):
-            return self._end(tx, row, confirmation, {**result, "status": "expired"})
+            return self._expire(tx, row)
         approvers = confirmation.get("approvers") or []
         given = {**given, "timestamp": format_time(self.clock.now())}
         _name_approver(given, approvers, result["decisions"])
@@ -125,7 +151,33 @@ class Confirmations(Collection):
 
     def _has_expired(self, confirmation: JsonObject) -> bool:
         expires_at = confirmation.get("expires_at")
-        return expires_at is not None and parse_time(expires_at) <= self.clock.now()
+        if expires_at is None or _status(confirmation) != "pending":
+            return False
+        return parse_time(expires_at) <= self.clock.now()
+
+    def _due(self, view: Reader) -> Sequence[ObjectRow]:
+        return view.due(self.kind, to_micros(self.clock.now()), _MOST_AT_ONCE)
+
+    def _expire_due(self, tx: Writer) -> None:
+        for row in self._due(tx):
+            confirmation = decode(row.body)
+            if self._has_expired(confirmation):
+                self._expire(tx, row)
+            else:
+                tx.put(object_row(self.kind, confirmation, row.body))  # with its time to the microsecond
+
+    def _expire(self, tx: Writer, row: ObjectRow) -> bytes:
+        confirmation = decode(row.body)
+        result = {"decisions": [], **(confirmation.get("result") or {})}
+        ended = {**result, "status": "expired", "timestamp": confirmation["expires_at"]}
+        # Only just newer than what it follows: a decision that was made in time, and is told later by
+        # ingest, has to win.
+        return self.replace(tx, row, {**confirmation, "result": ended}, updated_at=just_after(row))
+
+
+def _status(confirmation: JsonObject) -> str:
+    status: str = (confirmation.get("result") or {}).get("status") or "pending"
+    return status
 
 
 def _ended(status: str) -> OperationNotAllowed:

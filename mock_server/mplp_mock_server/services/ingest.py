@@ -10,13 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
+from mplp_mock_server.clock import Clock
+from mplp_mock_server.services._built_in_roles import check_not_built_in
+from mplp_mock_server.services._context_state import note_change
 from mplp_mock_server.services._json_depth import check_depth
 from mplp_mock_server.services._objects import merge, object_row
 from mplp_mock_server.services._spans import read_span
+from mplp_mock_server.services._strict_json import check_meaning
 from mplp_mock_server.services._trace_rows import store_spans
 from mplp_mock_server.services._validation import JsonObject, invalid, validate
 from mplp_mock_server.store import Gap, ObjectRow, SpanRow, Store, StreamRow, Writer
@@ -31,13 +36,13 @@ from mplp_sdk.errors import (
 )
 from mplp_sdk.protocol.schemas import MODULES
 
-__all__ = ["MOST_LINES", "Ingest", "Position"]
+__all__ = ["LAST_FIRST", "MOST_LINES", "Ingest", "Position"]
 
 MOST_LINES: Final = 65_536
 """Lines in one body. Each may need an error in the answer, which is longer than a line of two bytes."""
 
-LAST_NUMBER: Final = 2**63 - 1
-"""Highest sequence number."""
+LAST_FIRST: Final = 2**53 - 1 - MOST_LINES
+"""Highest number of a first line: those of the lines after it are still numbers to all readers of JSON."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Position:
 
     stream: str
     first: int
-    """Sequence number of the first line, from 1."""
+    """Sequence number of the first line, 1 to `LAST_FIRST`."""
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -70,8 +75,9 @@ class _Batch:
 class Ingest:
     """Takes what recorders send."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
+        self.clock = clock
 
     async def take(self, body: bytes, position: Position | None) -> JsonObject:
         """Store the lines of `body`, and say how it went: `mplp_sdk.models.IngestResult`.
@@ -81,16 +87,14 @@ class Ingest:
             position: None where the body is not part of a stream.
 
         Raises:
-            ValueOutOfRange: too many lines, or numbers too high; nothing was stored.
+            ValueOutOfRange: too many lines; nothing was stored.
         """
         count = _count_lines(body)
         if count > MOST_LINES:
             raise invalid(ValueOutOfRange, "body", f"at most {MOST_LINES} lines, not {count}")
-        if position is not None and position.first > LAST_NUMBER - count:
-            raise invalid(ValueOutOfRange, "X-MPLP-Sequence", f"at most {LAST_NUMBER} with the last line")
         # In a thread, or a large body would hold up every other request.
         batch = await asyncio.to_thread(_read, body, count)
-        stream = await self.store.write(lambda tx: _store(tx, batch, position))
+        stream = await self.store.write(lambda tx: _store(tx, batch, position, self.clock.now()))
         answer: JsonObject = {
             "accepted": len(batch.spans) + len(batch.objects),
             "rejected": batch.rejected,
@@ -128,13 +132,14 @@ def _is_utf8(data: bytes) -> bool:
 
 def _read_line(batch: _Batch, number: int, line: bytes, readable: bool) -> None:
     if not readable and not _is_utf8(line):
-        raise InvalidFormat("not UTF-8", details={"reason": "not UTF-8"})
+        raise InvalidFormat("not UTF-8", details={"field": "line", "reason": "not UTF-8"})
     try:
         record = _lines.decode(line)
     except (msgspec.MsgspecError, RecursionError):
         raise _explain_line(line) from None
+    check_depth(line, field="line")
+    check_meaning(line.rstrip(), "line")
     text = bytes(record.object)
-    check_depth(text, outside=1)
     if record.kind == "trace":
         batch.spans.append((number, read_span(text)))
     else:
@@ -151,6 +156,8 @@ def _read_object(kind: str, text: bytes) -> ObjectRow:
     if not isinstance(obj, dict):
         raise invalid(SchemaValidationFailed, "object", "Input should be an object")
     validate(kind, obj)
+    if kind == "role":
+        check_not_built_in(obj["id"])
     return object_row(kind, obj, text)
 
 
@@ -161,7 +168,7 @@ def _explain_line(line: bytes) -> InvalidRequest:
     except RecursionError:
         return invalid(ValueOutOfRange, "line", "nested too deeply")
     except msgspec.MsgspecError as error:
-        return InvalidFormat(f"not JSON: {error}", details={"reason": str(error)})
+        return InvalidFormat(f"not JSON: {error}", details={"field": "line", "reason": str(error)})
     if not isinstance(found, dict):
         return invalid(SchemaValidationFailed, "line", "Input should be an object with kind and object")
     for name in ("kind", "object"):
@@ -175,14 +182,14 @@ def _describe(error: InvalidRequest) -> JsonObject:
     return {"code": str(error.code), "name": name, "message": error.message, "details": error.details}
 
 
-def _store(tx: Writer, batch: _Batch, position: Position | None) -> JsonObject | None:
+def _store(tx: Writer, batch: _Batch, position: Position | None, now: datetime) -> JsonObject | None:
     if position is None:
-        _store_lines(tx, batch, after=0)
+        _store_lines(tx, batch, now, after=0)
         return None
     row = tx.stream(position.stream) or StreamRow(position.stream, 0, [])
     last = position.first + batch.lines - 1
     if batch.lines and last > row.high_water:
-        _store_lines(tx, batch, after=row.high_water - position.first + 1)
+        _store_lines(tx, batch, now, after=row.high_water - position.first + 1)
         tx.set_mark(row.id, last, _gap(row.high_water, position.first))
         row = tx.stream(row.id) or row
     return {"id": row.id, "high_water": row.high_water, "gaps": row.gaps}
@@ -192,13 +199,19 @@ def _gap(mark: int, first: int) -> Gap | None:
     return (mark + 1, first - 1) if first > mark + 1 else None
 
 
-def _store_lines(tx: Writer, batch: _Batch, *, after: int) -> None:
+def _store_lines(tx: Writer, batch: _Batch, now: datetime, *, after: int) -> None:
     """Store the lines whose number in the body is above `after`."""
     store_spans(tx, [row for number, row in batch.spans if number > after])
-    _store_objects(tx, [row for number, row in batch.objects if number > after])
+    _store_objects(tx, [row for number, row in batch.objects if number > after], now)
 
 
-def _store_objects(tx: Writer, rows: Iterable[ObjectRow]) -> None:
+def _store_objects(tx: Writer, rows: Iterable[ObjectRow], now: datetime) -> None:
     for row in rows:
         old = tx.get(row.kind, row.id)
-        tx.put(row if old is None else merge(old, row))
+        if old is None:
+            tx.put(row)
+            continue
+        merged = merge(old, row)
+        tx.put(merged)
+        if row.kind == "context":
+            note_change(tx, old, merged.body, now)

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from mplp_mock_server.store._rows import ObjectRow, Remembered, SpanFacts, SpanRow, StreamRow, TraceRow
+from mplp_mock_server.store._rows import (
+    ObjectRow,
+    PartRow,
+    Remembered,
+    SpanFacts,
+    SpanRow,
+    StreamRow,
+    TraceRow,
+)
 
 __all__ = ["Gap", "Query", "Reader", "Store", "StoreUnusable", "Writer"]
 
@@ -32,6 +40,8 @@ class Query:
     """Columns, and whether descending; the id settles ties, so pages never overlap."""
     offset: int = 0
     limit: int = 50
+    after: str | None = None
+    """Id of the part that this page comes after, in the order in which parts came; lists of parts only."""
 
 
 class Reader(Protocol):
@@ -43,6 +53,18 @@ class Reader(Protocol):
 
     def list(self, kind: str, query: Query) -> tuple[Sequence[bytes], int]:
         """The bodies of one page, and how many objects fit the filters altogether."""
+        ...
+
+    def due(self, kind: str, until: int, limit: int) -> Sequence[ObjectRow]:
+        """The first `limit` objects whose `expires_at` is not after `until`, earliest first."""
+        ...
+
+    def part(self, kind: str, owner: str, part_id: str) -> PartRow | None:
+        """One part of an object; None where there is none."""
+        ...
+
+    def parts(self, kind: str, owner: str, query: Query) -> tuple[Sequence[bytes], int]:
+        """The bodies of one page of an object's parts, and how many fit; ties in the order they came."""
         ...
 
     def trace(self, trace_id: str) -> TraceRow | None:
@@ -79,6 +101,18 @@ class Writer(Reader, Protocol):
 
     def delete(self, kind: str, object_id: str) -> bool:
         """Remove an object; False where there was none."""
+        ...
+
+    def put_part(self, row: PartRow) -> None:
+        """Store a part, in place of the one of the same kind, owner and id."""
+        ...
+
+    def delete_part(self, kind: str, owner: str, part_id: str) -> bool:
+        """Remove a part; False where there was none."""
+        ...
+
+    def delete_parts(self, kind: str, owner: str, *, before: int | None = None) -> None:
+        """Remove the parts of one kind that an object has: all, or those that are older than `before`."""
         ...
 
     def trace_rows(self, trace_ids: Sequence[str]) -> dict[str, TraceRow]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["ObjectRow", "Remembered", "SpanFacts", "SpanRow", "StreamRow", "TraceRow"]
+__all__ = ["ObjectRow", "PartRow", "Remembered", "SpanFacts", "SpanRow", "StreamRow", "TraceRow"]
 
 
 class ObjectRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,24 @@ class ObjectRow(msgspec.Struct, frozen=True, kw_only=True):
     type: str | None = None
     name: str | None = None
     stage: str | None = None
+    expires_at: int | None = None
+    """When it has to be looked at again; None where time changes nothing."""
+
+
+class PartRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that belongs to an object, such as a snapshot of a context, and is gone with it."""
+
+    kind: str
+    owner: str
+    """Id of the object."""
+    id: str
+    body: bytes
+    """What is told of it, as JSON."""
+    created_at: int
+    name: str | None = None
+    status: str | None = None
+    content: bytes | None = None
+    """What is kept beside, and not listed."""
 
 
 class SpanFacts(msgspec.Struct, frozen=True, gc=False):

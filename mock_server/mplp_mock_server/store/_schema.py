@@ -49,7 +49,23 @@ CREATE TABLE stream_gaps (
 CREATE TABLE remembered (key TEXT NOT NULL PRIMARY KEY, digest BLOB NOT NULL, body BLOB NOT NULL);
 """
 
-_STEPS: Final = (_FIRST,)
+# What belongs to an object and goes with it. `seq` keeps the order in which parts came. Of the times at which
+# pending confirmations expire, older files know whole seconds; who looks closer writes them anew.
+_PARTS = """
+CREATE TABLE parts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL, owner TEXT NOT NULL, id TEXT NOT NULL,
+    name TEXT, status TEXT, created_at INTEGER NOT NULL, body BLOB NOT NULL, content BLOB,
+    UNIQUE (kind, owner, id)
+);
+ALTER TABLE objects ADD COLUMN expires_at INTEGER;
+UPDATE objects SET expires_at =
+    CAST(strftime('%s', json_extract(CAST(body AS TEXT), '$.expires_at')) AS INTEGER) * 1000000
+    WHERE kind = 'confirmation' AND (status = 'pending' OR status IS NULL);
+CREATE INDEX objects_by_expiry ON objects (kind, expires_at) WHERE expires_at IS NOT NULL;
+"""
+
+_STEPS: Final = (_FIRST, _PARTS)
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:

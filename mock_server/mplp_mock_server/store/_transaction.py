@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 
 from mplp_mock_server.store._insert import Insert
 from mplp_mock_server.store._interface import Gap
-from mplp_mock_server.store._rows import ObjectRow, Remembered, SpanFacts, SpanRow, TraceRow
+from mplp_mock_server.store._rows import ObjectRow, PartRow, Remembered, SpanFacts, SpanRow, TraceRow
 from mplp_mock_server.store._view import FACTS, SPAN, TRACE, SQLiteReader, columns, select, span_row
 
 __all__ = ["SQLiteWriter"]
@@ -24,6 +24,13 @@ _SPANS: Final = Insert(
 _STREAMS: Final = Insert("streams", "id", "high_water")
 _GAPS: Final = Insert("stream_gaps", "stream_id", "first", "last")
 _REMEMBERED: Final = Insert("remembered", "key", "digest", "body")
+
+# Not REPLACE, which would move the part to the end of its list.
+_PUT_PART: Final = (
+    f"INSERT INTO parts ({columns(*PartRow.__struct_fields__)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+    "ON CONFLICT (kind, owner, id) DO UPDATE SET body = excluded.body, created_at = excluded.created_at, "
+    "name = excluded.name, status = excluded.status, content = excluded.content"
+)
 
 # The keys go in as one JSON text: the SQL stays the same whatever their number, so it is prepared once, and
 # one query finds what a query for each would take the interpreter's lock for many times. CROSS JOIN keeps
@@ -70,6 +77,17 @@ class SQLiteWriter(SQLiteReader):
     def delete(self, kind: str, object_id: str) -> bool:
         gone = self._connection.execute("DELETE FROM objects WHERE kind = ? AND id = ?", (kind, object_id))
         return gone.rowcount == 1
+
+    def put_part(self, row: PartRow) -> None:
+        self._connection.execute(_PUT_PART, astuple(row))
+
+    def delete_part(self, kind: str, owner: str, part_id: str) -> bool:
+        sql = "DELETE FROM parts WHERE kind = ? AND owner = ? AND id = ?"
+        return self._connection.execute(sql, (kind, owner, part_id)).rowcount == 1
+
+    def delete_parts(self, kind: str, owner: str, *, before: int | None = None) -> None:
+        sql = "DELETE FROM parts WHERE kind = ?1 AND owner = ?2 AND (?3 IS NULL OR created_at < ?3)"
+        self._connection.execute(sql, (kind, owner, before))
 
     def trace_rows(self, trace_ids: Sequence[str]) -> dict[str, TraceRow]:
         rows = [TraceRow(*found) for found in self._all(_TRACES_WANTED, _wanted(trace_ids))]

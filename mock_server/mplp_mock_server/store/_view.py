@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mplp_mock_server.store._interface import Query
-from mplp_mock_server.store._rows import ObjectRow, SpanFacts, SpanRow, StreamRow, TraceRow
+from mplp_mock_server.store._rows import ObjectRow, PartRow, SpanFacts, SpanRow, StreamRow, TraceRow
 
 __all__ = ["FACTS", "SPAN", "TRACE", "SQLiteReader", "columns", "select", "span_row"]
 
@@ -25,6 +25,7 @@ def select(wanted: str, rest: str) -> str:
 
 # With their tables, since where a query joins, `id` and `key` alone would mean two columns.
 _OBJECT: Final = columns(*ObjectRow.__struct_fields__, of="objects")
+_PART: Final = columns(*PartRow.__struct_fields__, of="parts")
 TRACE: Final = columns(*TraceRow.__struct_fields__, of="traces")
 FACTS: Final = columns(*SpanFacts.__struct_fields__, of="spans")
 SPAN: Final = f"{FACTS}, {columns('trace_id', 'updated_at', 'body', of='spans')}"
@@ -33,6 +34,7 @@ SPAN: Final = f"{FACTS}, {columns('trace_id', 'updated_at', 'body', of='spans')}
 _OBJECT_COLUMNS: Final = frozenset(
     {"context_id", "plan_id", "status", "type", "name", "stage", "created_at", "updated_at", "id"}
 )
+_PART_COLUMNS: Final = frozenset({"name", "status", "created_at", "id", "seq"})
 _TRACE_COLUMNS: Final = frozenset(
     {"context_id", "agent_id", "status", "name", "start", "end", "span_count", "error_count", "tokens"}
 )
@@ -82,6 +84,26 @@ class SQLiteReader:
         source = f"FROM objects WHERE {' AND '.join(filter(None, ('kind = ?', where)))}"
         order = _order(query, _OBJECT_COLUMNS, "id")
         page, total = self._page("body", source, order, [kind, *values], query)
+        return [body for (body,) in page], total
+
+    def due(self, kind: str, until: int, limit: int) -> Sequence[ObjectRow]:
+        sql = select(_OBJECT, "FROM objects WHERE kind = ? AND expires_at <= ? ORDER BY expires_at LIMIT ?")
+        return [_object_row(found) for found in self._all(sql, (kind, until, limit))]
+
+    def part(self, kind: str, owner: str, part_id: str) -> PartRow | None:
+        sql = select(_PART, "FROM parts WHERE kind = ? AND owner = ? AND id = ?")
+        found = self._one(sql, (kind, owner, part_id))
+        return None if found is None else PartRow(**dict(zip(PartRow.__struct_fields__, found, strict=True)))
+
+    def parts(self, kind: str, owner: str, query: Query) -> tuple[Sequence[bytes], int]:
+        where, values = _where(query.filters, _PART_COLUMNS)
+        source = f"FROM parts WHERE {' AND '.join(filter(None, ('kind = ? AND owner = ?', where)))}"
+        known = [kind, owner, *values]
+        if query.after is not None:
+            source += " AND seq > (SELECT seq FROM parts WHERE kind = ? AND owner = ? AND id = ?)"
+            known += [kind, owner, query.after]
+        order = _order(query, _PART_COLUMNS, "seq")
+        page, total = self._page("body", source, order, known, query)
         return [body for (body,) in page], total
 
     def trace(self, trace_id: str) -> TraceRow | None:
