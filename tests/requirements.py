@@ -184,8 +184,8 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "With a signing key set, X-Signature is sha256= and the hex HMAC of the body as "
         "sent."),
     Requirement("HTTP-ETAG", "protocol §2",
-        "One object that is read or changed comes with its ETag, and a change under If-Match with another one "
-        "answers 4003 and changes nothing."),
+        "One object that is read or changed comes with its ETag, and a change under If-Match with another "
+        "one answers 4003 and changes nothing."),
     Requirement("HTTP-AUTH-ROLES", "protocol §2.2 (Design-draft, permission model)",
         "A key or token of a built-in role does what its permissions allow; anything else answers 2004 and "
         "changes nothing."),

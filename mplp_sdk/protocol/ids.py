@@ -14,7 +14,10 @@ __all__ = ["LONGEST_TEXT", "PLAIN_TEXT", "agent_id", "context_id", "derived_id",
 LONGEST_TEXT: Final = 255
 """Characters of the longest identifier that a server takes."""
 
-PLAIN_TEXT: Final = r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+$"
+PLAIN_TEXT: Final = (
+    r"^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e"
+    r"\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+$"
+)
 """Pattern, good for a JSON Schema too, of text that a line of a log can show as it is: no control characters,
 none that cannot be seen, and none that turn the direction of what follows."""
 

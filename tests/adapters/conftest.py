@@ -14,9 +14,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from mplp_adapters.langchain import instrument, uninstrument
 from pydantic import PrivateAttr
 
+from mplp_adapters.langchain import instrument, uninstrument
 from mplp_sdk.recording import Recorder, set_recorder
 from mplp_sdk.recording.spool import StreamReader, list_streams
 

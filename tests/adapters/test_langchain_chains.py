@@ -25,9 +25,9 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda, RunnableParallel
 from langchain_core.tools import ToolException, tool
-from mplp_adapters.langchain import MPLPCallbackHandler
 from tenacity import RetryCallState, Retrying
 
+from mplp_adapters.langchain import MPLPCallbackHandler
 from mplp_sdk.protocol import ids
 
 PROMPT = ChatPromptTemplate.from_template("tell me about {topic}")

@@ -17,8 +17,8 @@ from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Command, RetryPolicy, Send
-from mplp_adapters.langchain import MPLPCallbackHandler
 
+from mplp_adapters.langchain import MPLPCallbackHandler
 from mplp_sdk.protocol import ids
 
 
@@ -504,3 +504,43 @@ def test_a_model_called_in_a_thread_of_its_own_is_attached_where_the_context_was
         ("LangGraph", [("copied", [("ScriptedModel", [])]), ("bare", [])]),
         ("ScriptedModel", []),
     ]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_a_node_that_was_stopped_did_not_complete_its_task(instrumented, stop):
+    def work(state: dict[str, Any]) -> dict[str, Any]:
+        raise stop
+
+    graph: Any = StateGraph(dict)
+    graph.add_node("work", work)
+    graph.add_edge(START, "work")
+    with pytest.raises(stop):
+        graph.compile(name="worker").invoke({})
+
+    (plan,) = instrumented.plans
+    assert (plan["status"], instrumented.tasks(plan)) == ("cancelled", {"work": "cancelled"})
+
+
+@pytest.mark.anyio
+async def test_a_branch_that_is_cancelled_since_another_failed_did_not_complete_its_task(instrumented):
+    started = asyncio.Event()
+
+    async def wait(state: dict[str, Any]) -> dict[str, Any]:
+        started.set()
+        await asyncio.Event().wait()
+        return {}
+
+    async def fail(state: dict[str, Any]) -> dict[str, Any]:
+        await started.wait()
+        raise ValueError("no")
+
+    graph: Any = StateGraph(dict)
+    for node in (wait, fail):
+        graph.add_node(node)
+        graph.add_edge(START, node.__name__)
+    with pytest.raises(ValueError, match="no"):
+        await graph.compile(name="both").ainvoke({})
+
+    (plan,) = instrumented.plans
+    assert plan["status"] == "failed"
+    assert instrumented.tasks(plan) == {"wait": "cancelled", "fail": "failed"}

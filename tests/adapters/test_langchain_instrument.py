@@ -24,6 +24,7 @@ from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.pregel import Pregel
 from langgraph.pregel import main as pregel
 from langgraph.types import Command, interrupt
+
 from mplp_adapters.langchain import MPLPCallbackHandler, instrument, uninstrument
 
 QUESTION: Any = {"messages": [("user", "Send it")]}
@@ -199,6 +200,14 @@ class Hostile:
         raise GeneratorExit("do not look")
 
 
+class Unbound:
+    """As a proxy to something that is not there, such as the request outside of a request."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("working outside of a request")
+
+
 class Impossible(dict[str, Any]):
     def items(self) -> Any:
         raise GeneratorExit("no items")
@@ -225,6 +234,16 @@ def test_values_that_raise_when_looked_at_do_not_reach_the_run(recorded):
 
 
 @pytest.mark.requirement("LC-NEVER-RAISES")
+def test_a_proxy_is_not_woken_up(recorded, caplog):
+    steps = RunnableLambda(lambda _: "done", name="first") | RunnableLambda(lambda x: x, name="second")
+
+    assert steps.invoke(Unbound(), {"callbacks": [MPLPCallbackHandler()]}) == "done"
+
+    assert recorded.trees == [("RunnableSequence", [("first", []), ("second", [])])]
+    assert not caplog.records
+
+
+@pytest.mark.requirement("LC-NEVER-RAISES")
 def test_a_closed_recorder_does_not_reach_the_run(recorded):
     recorded.recorder.close()
 
@@ -238,10 +257,13 @@ print(RunnableLambda(lambda x: x + 1).invoke(1))
 """
 
 
-def _run(arguments: list[str], home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _run(
+    arguments: list[str], home: Path, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     settings = {**os.environ, "MPLP_HOME": str(home), **environment}
+    command = [sys.executable, *arguments]
     return subprocess.run(
-        [sys.executable, *arguments], env=settings, capture_output=True, text=True, timeout=60, check=True
+        command, env=settings, cwd=cwd, capture_output=True, text=True, timeout=60, check=True
     )
 
 
@@ -270,6 +292,19 @@ def test_a_program_that_imports_nothing_of_ours_is_recorded(tmp_path, read_home)
 
     assert done.stdout == "2\n__main__ ['--flag']\n"
     assert _names(read_home(tmp_path / "home")) == {"RunnableLambda"}
+
+
+@pytest.mark.parametrize("options", [[], ["-P"]])
+def test_a_program_sees_the_same_of_itself_with_and_without(tmp_path, options):
+    (tmp_path / "elsewhere").mkdir()
+    program = tmp_path / "elsewhere" / "app.py"
+    program.write_text("import sys; print(__file__, __name__, sys.argv[1:], sys.path)")
+    relative = [os.path.relpath(program, tmp_path), "--flag"]
+
+    bare = _run([*options, *relative], tmp_path / "home", cwd=tmp_path)
+    recorded = _run([*options, "-m", "mplp_adapters.langchain", *relative], tmp_path / "home", cwd=tmp_path)
+
+    assert recorded.stdout == bare.stdout
 
 
 FORKS = """

@@ -15,6 +15,7 @@ from langchain_core.tracers.context import register_configure_hook
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Send, interrupt
+
 from mplp_adapters.langchain import MPLPCallbackHandler
 
 
@@ -380,3 +381,46 @@ def test_a_graph_called_by_a_plain_function_is_resumed_too(instrumented):
 
     (confirmation,) = instrumented.confirmations
     assert confirmation["result"]["status"] == "rejected"
+
+
+def test_answering_one_of_two_questions_leaves_the_plan_open_for_the_other(way, recorded):
+    graph = StateGraph(State)
+    for name in ("left", "right"):
+        graph.add_node(name, lambda state, name=name: {"answers": [interrupt(f"{name}?")]})
+        graph.add_edge(START, name)
+    compiled = graph.compile(checkpointer=InMemorySaver(), name="both")
+    settings = thread(**way(compiled))
+    asked = {one.value: one.id for one in compiled.invoke({}, settings)["__interrupt__"]}
+
+    compiled.invoke(Command(resume={asked["left?"]: "yes"}), settings)
+    (plan,) = recorded.plans
+    assert plan["status"] == "executing"
+    assert recorded.tasks(plan) == {"left": "completed", "right": "running"}
+
+    compiled.invoke(Command(resume={asked["right?"]: "no"}), settings)
+    (plan,) = recorded.plans
+    assert plan["status"] == "completed"
+    assert recorded.tasks(plan) == {"left": "completed", "right": "completed"}
+
+
+def test_going_on_after_a_failure_asks_no_answered_question_again(way, recorded):
+    failures = [RuntimeError("lost the connection")]
+
+    def publish(state: State) -> State:
+        answer = interrupt("May I publish?")
+        if failures:
+            raise failures.pop()
+        return {"answers": [answer]}
+
+    graph = StateGraph(State)
+    graph.add_node("publish", publish)
+    graph.add_edge(START, "publish")
+    compiled = graph.compile(checkpointer=InMemorySaver(), name="editor")
+    settings = thread(**way(compiled))
+    compiled.invoke({}, settings)
+    with pytest.raises(RuntimeError, match="lost the connection"):
+        compiled.invoke(Command(resume="yes"), settings)
+    assert compiled.invoke(None, settings)["answers"] == ["yes"]
+
+    assert [one["result"]["status"] for one in recorded.confirmations] == ["approved"]
+    assert [plan["status"] for plan in recorded.plans] == ["failed", "completed"]

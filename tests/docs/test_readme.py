@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from mplp_mock_server import MockServer
 
 ROOT = Path(__file__).parent.parent.parent

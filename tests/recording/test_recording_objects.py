@@ -450,3 +450,16 @@ def test_the_shared_recorder_is_one_and_can_be_replaced(
         made.close()
     finally:
         set_recorder(before)
+
+
+def test_a_step_whose_start_broke_in_the_middle_is_there_all_the_same(recorder: Recorder, spool: Any) -> None:
+    class Interrupted:
+        def __repr__(self) -> str:
+            raise KeyboardInterrupt
+
+    with recorder.start_run("run") as run, pytest.raises(KeyboardInterrupt):
+        run.start_span("step", input=Interrupted())
+    (root, step) = {span["id"]: span for span in spool.objects("trace")}.values()
+    assert step["parent_span_id"] == root["id"]
+    assert step["result"]["status"] == "cancelled"
+    assert recorder.stats().dropped == {}

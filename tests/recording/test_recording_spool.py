@@ -9,6 +9,7 @@ import resource
 import shutil
 import signal
 import stat
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -425,6 +426,21 @@ def test_a_home_that_is_a_file_is_no_reason_to_fail(make_recorder: MakeRecorder,
     home.unlink()
 
 
+def test_what_is_lost_is_said_once(
+    make_recorder: MakeRecorder, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home.write_text("not a folder")
+    recorder = make_recorder()
+    fill(recorder, range(3))
+    recorder.flush(durable=True)
+    recorder.close()
+    recorder.close()
+    home.unlink()
+    (said,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert "io_error" in said
+    assert str(home) in said
+
+
 def test_a_deleted_spool_is_noticed_counted_and_made_again(
     make_recorder: MakeRecorder, home: Path, spool: Any
 ) -> None:
@@ -440,6 +456,47 @@ def test_a_deleted_spool_is_noticed_counted_and_made_again(
     assert spool.numbers() == [10, 11, 12, 13, 14]
     assert [record.sequence for record in spool.records()] == [11, 12, 13, 14, 15]
     assert adds_up(recorder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells in time")
+@pytest.mark.parametrize("left", [0, 100, 4096])
+def test_a_truncated_segment_costs_its_records_and_not_the_host(program: Any, spool: Any, left: int) -> None:
+    said = program.run(
+        f"""
+        import os
+        from pathlib import Path
+        from mplp_sdk.recording import Recorder
+        recorder = Recorder()
+        for n in range(300):
+            recorder.record("trace", {{"n": n}})
+        segment, *_ = Path(os.environ["MPLP_HOME"]).glob("spool/*/00000001.seg")
+        os.truncate(segment, {left})
+        for n in range(300, 310):
+            recorder.record("trace", {{"n": n}})
+        stats = recorder.stats()
+        print(*stats.dropped, *stats.dropped.values(), stats.waiting)
+        recorder.close()
+        """
+    )
+    reason, lost, waiting = said.split()
+    kept = 300 - int(lost)
+    assert (reason, int(waiting)) == ("truncated", kept + 10)
+    assert kept * 50 <= left
+    assert spool.numbers() == [*range(kept), *range(300, 310)]
+
+
+def test_a_truncated_segment_costs_nothing_that_is_delivered(
+    make_recorder: MakeRecorder, home: Path, server: Any
+) -> None:
+    recorder = make_recorder(base_url=server.url)
+    fill(recorder, range(5))
+    assert recorder.flush()
+    segment = folder(home) / "00000001.seg"
+    os.truncate(segment, 0)
+    fill(recorder, range(5, 10))
+    assert recorder.flush()
+    assert server.names() == list(range(10))
+    assert recorder.stats().dropped == {}
 
 
 @pytest.mark.parametrize("missing", ["posix_fallocate", "fcntl", "both"])

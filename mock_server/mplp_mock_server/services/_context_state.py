@@ -52,9 +52,7 @@ class Ledger(msgspec.Struct):
         """Forget the paths that are gone, once every node was told."""
         told = min(self.nodes.values(), default=self.version)
         self.changes = {
-            path: change
-            for path, change in self.changes.items()
-            if path in present or change.version > told
+            path: change for path, change in self.changes.items() if path in present or change.version > told
         }
 
 
