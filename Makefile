@@ -8,7 +8,7 @@ SOURCES := mplp_sdk adapters mock_server
 CODE := $(SOURCES) tests examples scripts benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format generate bench clean
+.PHONY: help demo test check format generate bench fuzz clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,7 @@ check: $(DEV_READY)  ## Lint, types, generated code, public names
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/python scripts/generate_sync.py --check
 	$(BIN)/python scripts/generate_protocol_docs.py --check
+	$(BIN)/python scripts/generate_examples.py --check
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/python scripts/check_names.py
@@ -44,12 +45,16 @@ format: $(DEV_READY)  ## Format the code and put imports in order
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-generate: $(DEV_READY)  ## Write anew what is generated: the synchronous client, docs/protocol.md
+generate: $(DEV_READY)  ## Write anew what is generated: the synchronous client, docs/protocol.md, examples
 	$(BIN)/python scripts/generate_sync.py
 	$(BIN)/python scripts/generate_protocol_docs.py
+	$(BIN)/python scripts/generate_examples.py
 
 bench: $(DEV_READY)  ## Measure, as ratios against named baselines in the same run
 	$(BIN)/python -m benchmarks
+
+fuzz: $(DEV_READY)  ## Hold the server to its OpenAPI document with many more examples than the tests do
+	MPLP_SCHEMATHESIS_EXAMPLES=500 $(BIN)/python -m pytest tests/server/test_server_schemathesis.py --timeout 3600
 
 clean:  ## Remove the environment and every cache
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

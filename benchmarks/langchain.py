@@ -3,8 +3,8 @@
     python -m benchmarks.langchain [--runs 1000]
 
 A chain of three steps gives eight events a run: its own start and end, and those of its steps. All three ways
-run in short turns in one process, so that a slow moment of the machine hits all of them, and the quietest turn
-of each counts. CPU time of the whole process: the thread that writes to the disk is included.
+run in short turns in one process, so that a slow moment of the machine hits all of them, and the quietest of
+each counts. CPU time of the whole process: the thread that writes to the disk is included.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from document_agent import QUESTION, ask, build_agent
 from langgraph.types import Command
-from mplp_adapters.langchain import MPLPCallbackHandler
-from mplp_mock_server import MockServer
 from rich.console import Console
 
+from mplp_adapters.langchain import MPLPCallbackHandler
+from mplp_mock_server import MockServer
 from mplp_sdk import Client, Recorder
 from mplp_sdk.cli.run_view import fetch_run, print_run
 

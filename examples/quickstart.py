@@ -15,8 +15,8 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
-from mplp_adapters.langchain import instrument  # 1
 
+from mplp_adapters.langchain import instrument  # 1
 from mplp_sdk.recording import get_recorder
 
 instrument()  # 2: from here on every run of this process is recorded

@@ -370,6 +370,11 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "GET /metrics answers the monitoring metrics in Prometheus' text format.", planned=_LIVE),
     Requirement("EP-OPENAPI", "protocol §2.1",
         "GET /openapi.json answers an OpenAPI 3.1 document that names every endpoint that is served."),
+    Requirement("EP-OPENAPI-TRUE", "protocol §2.1",
+        "What the document allows the server takes, what it forbids the server refuses, and "
+        "every answer is one that it describes."),
+    Requirement("EP-OPENAPI-EXAMPLES", "protocol §2.1",
+        "Its examples are what the server was asked and answered, and are valid by their schemas."),
     Requirement("EP-WEB-PAGE", "protocol §2.1",
         "GET / answers a page that shows contexts and runs to a person.", planned=_VIEWER),
     Requirement("EP-GRAPHQL", "protocol §2.1",
@@ -594,6 +599,12 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "A request body over 8 MiB answers 3004 in the envelope and changes nothing."),
     Requirement("LIMIT-JSON-DEPTH", "protocol §7",
         "JSON nested deeper than 64 levels is refused in the envelope; 64 levels are taken."),
+    Requirement("LIMIT-HOST", "protocol §7",
+        "A server that listens on a loopback address and asks for no key refuses a request "
+        "whose Host is not a name of this machine with 2004."),
+    Requirement("LIMIT-STRICT-JSON", "protocol §7",
+        "A member that is there twice, NaN, a number beyond a double and half a character are "
+        "refused with 3003, in a body and in a line alike."),
     Requirement("LIMIT-WS-MESSAGE", "protocol §7",
         "A WebSocket message over 1 MiB is refused.", planned=_LIVE),
     Requirement("LIMIT-SLOW-SUBSCRIBER", "protocol §7",

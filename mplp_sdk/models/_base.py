@@ -40,6 +40,7 @@ from mplp_sdk.protocol.times import format_duration, format_time, parse_duration
 
 __all__ = [
     "CLOSED",
+    "DURATION",
     "STRICT",
     "WHOLE",
     "DurationField",
@@ -118,8 +119,9 @@ _DAYS = rf"({_N8}W({_N8}D)?|{_N8}D)"
 _HOURS = rf"({_N8}H({_N10}M)?({_N12}S)?|{_N10}M({_N12}S)?|{_N12}S)"
 _ONE_UNIT = rf"{_N12}( *(ms|s|min|m))?|{_N18} *us|{_N10} *h|{_N8} *(d|w)"
 # Without look-ahead, which the JSON Schema's readers in other languages may not have.
-_DURATION = rf"^({_ONE_UNIT}|P{_DAYS}(T{_HOURS})?|PT{_HOURS})$"
-_LONGEST = timedelta.max.days * 24 * 60 * 60
+DURATION: Final = rf"^({_ONE_UNIT}|P{_DAYS}(T{_HOURS})?|PT{_HOURS})$"
+"""Pattern of a duration's spelling."""
+_LONGEST = timedelta.max // timedelta(seconds=1)
 
 
 def _asks(info: ValidationInfo, what: str) -> bool:
@@ -159,7 +161,7 @@ def _read_time(value: object, info: ValidationInfo) -> datetime:
 def _read_duration(value: object, info: ValidationInfo) -> timedelta:
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, str) and _asks(info, "formats") and not re.fullmatch(_DURATION, value):
+    if isinstance(value, str) and _asks(info, "formats") and not re.fullmatch(DURATION, value):
         raise PydanticCustomError("duration", "Input should be a duration such as 150ms, 8h or PT1.5S")
     try:
         return parse_duration(value)  # type: ignore[arg-type]  # anything else is refused in there
@@ -192,7 +194,7 @@ _DURATION_RULES: Any = (
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": _DURATION},
+                {"type": "string", "pattern": DURATION},
                 {"type": "number", "minimum": 0, "maximum": _LONGEST},
             ]
         }

@@ -18,6 +18,7 @@ from mplp_sdk.models._base import (
     TimestampInput,
     Version,
 )
+from mplp_sdk.protocol.ids import LONGEST_TEXT, PLAIN_TEXT
 
 __all__ = [
     "AccessControl",
@@ -285,7 +286,7 @@ class ParticipantCreate(_ParticipantMembers, total=False):
     """What a caller sends to add a Participant; the server tells when and gives the rest."""
 
     participant_id: Id
-    user_id: Required[Annotated[str, Field(min_length=1)]]
+    user_id: Required[Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=PLAIN_TEXT)]]
 
 
 @with_config(CLOSED)

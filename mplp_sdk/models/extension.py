@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Required
 
-from pydantic import Field, with_config
+from pydantic import Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from mplp_sdk.models._base import (
     CLOSED,
+    DURATION,
     DurationField,
     Id,
     JsonObject,
@@ -224,6 +225,17 @@ class ExtensionCreate(TypedDict, total=False):
     metadata: ExtensionMetadataCreate
 
 
+Patience = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 300_000},
+            {"type": "string", "pattern": DURATION},
+        ]
+    }
+)
+"""How long an extension may take: at most five minutes."""
+
+
 @with_config(CLOSED)
 class ExtensionCall(TypedDict, total=False):
     """What an extension is to be run with."""
@@ -231,7 +243,7 @@ class ExtensionCall(TypedDict, total=False):
     input: Required[Any]
     """As its `input_schema` says."""
     context_id: Id
-    timeout: Annotated[float, Field(gt=0)] | str
+    timeout: Annotated[Annotated[float, Field(gt=0)] | str, Patience]
     """Milliseconds, or a duration such as `2s`."""
 
 

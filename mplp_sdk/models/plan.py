@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Required
 
-from pydantic import Field, with_config
+from pydantic import Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from mplp_sdk.models._base import (
@@ -59,6 +59,8 @@ TaskCategory = Literal["development", "testing", "documentation", "review"]
 Priority = Literal["high", "medium", "low"]
 DependencyType = Literal["finish_to_start", "start_to_start", "finish_to_finish"]
 DependencyCondition = Literal["success", "failure", "always"]
+AnyCondition = WithJsonSchema({"type": "string", "examples": ["success", "failure", "always"]})
+"""What others write is kept; only a plan that is carried out must have these."""
 ExecutionStrategy = Literal["sequential", "parallel", "conditional"]
 OptimizationStrategy = Literal["time", "cost", "quality", "resource"]
 
@@ -229,7 +231,7 @@ class DependencyCreate(TypedDict, total=False):
     to_task: Required[Id]
     type: DependencyType
     """Default: finish_to_start."""
-    condition: DependencyCondition
+    condition: Annotated[DependencyCondition, AnyCondition]
     """In a plan that runs conditionally: how `from_task` must end. Default: success."""
 
 

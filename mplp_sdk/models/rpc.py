@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Required
 
-from pydantic import Field, with_config
+from pydantic import Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from mplp_sdk.models._base import CLOSED, WHOLE, JsonObject, MPLPModel, Version
@@ -15,8 +15,8 @@ __all__ = ["RpcAccepted", "RpcOptions", "RpcRequest", "RpcResult"]
 RpcOptions = TypedDict(
     "RpcOptions",
     {
-        "timeout": Annotated[int, Field(gt=0, description="Milliseconds."), WHOLE],
-        "retry": Annotated[int, Field(ge=0, description="How often the server may try again."), WHOLE],
+        "timeout": Annotated[int, Field(gt=0, le=600_000, description="Milliseconds."), WHOLE],
+        "retry": Annotated[int, Field(ge=0, le=10, description="How often the server may try again."), WHOLE],
         "async": Annotated[bool, Field(description="Answer at once, before the action has ended.")],
     },
     total=False,
@@ -48,7 +48,7 @@ class RpcRequest(TypedDict, total=False):
     """`context`, `plan`, `confirm`, `trace`, `role`, `extension` or `execute`; plurals are the same."""
     action: Required[Annotated[str, Field(min_length=1)]]
     """Name of the operation, such as `create`."""
-    version: Version
+    version: Annotated[Version, WithJsonSchema({"type": "string", "pattern": r"^1\.[0-9]+(\.[0-9]+)?$"})]
     """Of the module's interface. Default: 1.0.0."""
     parameters: JsonObject
     """Those of the operation's path, query and body together."""

@@ -33,7 +33,7 @@ class SharedContext:
         self._status = "active"
         self._stage = "execution"
         self._variables: dict[str, Any] = {}
-        self._goals: dict[str, dict[str, Any]] = {}
+        self._goals: dict[str, dict[str, Any]] = {}  # by description
         self._created_at: str | None = None
 
     @never_raises
@@ -46,10 +46,15 @@ class SharedContext:
 
     def _add_goal(self, text: str) -> bool:
         description = self._core.clean.text(text, 1000)
-        goal = derived_id("goal", self.id, description)
-        new = bool(description) and goal not in self._goals
+        new = bool(description) and description not in self._goals
         if new:
-            self._goals[goal] = {"id": goal, "description": description, "priority": 5, "status": "active"}
+            goal = derived_id("goal", self.id, description)
+            self._goals[description] = {
+                "id": goal,
+                "description": description,
+                "priority": 5,
+                "status": "active",
+            }
         return new
 
     @never_raises
@@ -72,10 +77,10 @@ class SharedContext:
 
     def _reach(self, goals: Sequence[str]) -> bool:
         """Whether any of these is a goal of this Context, and reached now."""
-        ids = {derived_id("goal", self.id, self._core.clean.text(goal, 1000)) for goal in goals}
-        for goal_id in ids & self._goals.keys():
-            self._goals[goal_id]["status"] = "completed"
-        return bool(ids & self._goals.keys())
+        reached = {self._core.clean.text(goal, 1000) for goal in goals} & self._goals.keys()
+        for description in reached:
+            self._goals[description]["status"] = "completed"
+        return bool(reached)
 
     def _write(self, *, only_if_new: bool = False) -> None:
         now = self._core.next_time()

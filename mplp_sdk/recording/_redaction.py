@@ -177,7 +177,8 @@ _KEY_ENDINGS = (
     "xsrftoken",
 )  # fmt: skip
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
-_KEYS_REMEMBERED = 4096
+_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 256
 
 
 @dataclass(slots=True)
@@ -190,6 +191,8 @@ class Redactor:
     _names: frozenset[str] = field(init=False)
     known: dict[str, tuple[str, bool]] = field(init=False, default_factory=dict)
     """Names judged before, to be looked at before `judge` is called."""
+    _harmless: set[str] = field(init=False, default_factory=set)
+    """Short texts found to hold nothing: tags come with every step, and values go from step to step."""
 
     def __post_init__(self) -> None:
         self._names = _KEY_NAMES | {_plain(name) for name in self.redaction.keys}
@@ -198,13 +201,23 @@ class Redactor:
         """The name of a member without secrets of its own, and whether its value must not be kept."""
         plain = _plain(name)
         verdict = self.clean(name), plain in self._names or plain.endswith(_KEY_ENDINGS)
-        if len(self.known) >= _KEYS_REMEMBERED:
+        if len(self.known) >= _REMEMBERED:
             self.known.clear()
         self.known[name] = verdict
         return verdict
 
     def finds(self, text: str) -> bool:
         """Whether `text` holds anything that `clean` would replace."""
+        if text in self._harmless:
+            return False
+        found = self._search(text)
+        if not found and len(text) <= _LONGEST_REMEMBERED:
+            if len(self._harmless) >= _REMEMBERED:
+                self._harmless.clear()
+            self._harmless.add(text)
+        return found
+
+    def _search(self, text: str) -> bool:
         lower = text.lower()
         for needle, gate, patterns in _GATES:
             if needle in lower and (gate is None or gate.search(lower) is not None):

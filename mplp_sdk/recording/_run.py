@@ -162,9 +162,13 @@ class Run:
             plan_id=None if self.plan is None else self.plan.plan_id,
             tags={"trace_id": self.trace_id, "span_id": asked_in.span_id},
         )
-        self._asked.append(confirmation)
+        self.wait_for(confirmation)
         self._seen.add_confirmation(confirmation)
         return confirmation
+
+    def wait_for(self, confirmation: OpenConfirmation) -> None:
+        """Let this run end as one that waits for an answer, also where a run before it has asked."""
+        self._asked.append(confirmation)
 
     @never_raises
     def end(

@@ -55,6 +55,7 @@ class Snapshotter:
         """How many places were cut, or held something that cannot be shown."""
         self._redactor = redactor
         self._limits = limits
+        self._names: dict[str, str] = {}
 
     def data(self, value: object) -> Any:
         """`value` as JSON data: new dicts, lists, texts, finite numbers, True, False and None."""
@@ -78,10 +79,10 @@ class Snapshotter:
 
     def mapping(self, value: object) -> dict[str, Any]:
         """`value` as a JSON object; a bare value becomes `{"value": …}`, None an empty one."""
+        if value is None:
+            return {}
         data = self.data(value)
-        if isinstance(data, dict):
-            return data
-        return {} if data is None else {"value": data}
+        return data if isinstance(data, dict) else {"value": data}
 
     def raw(self, value: object) -> msgspec.Raw:
         """`value` as the JSON of an object, ready to be put into several records."""
@@ -90,9 +91,22 @@ class Snapshotter:
 
     def text(self, value: object, most: int = 500) -> str:
         """`value` as one redacted text of at most `most` characters: names, descriptions."""
-        data = self.data(value)
-        text = data if isinstance(data, str) else msgspec.json.encode(data).decode()
+        if type(value) is str and len(value) <= _LONGEST_NAME:
+            text = self._name(value)
+        else:
+            data = self.data(value)
+            text = data if isinstance(data, str) else msgspec.json.encode(data).decode()
         return text if len(text) <= most else text[: most - 1] + "…"
+
+    def _name(self, value: str) -> str:
+        """A short text. Names of steps and agents come again and again."""
+        known = self._names.get(value)
+        if known is None:
+            known = str(self.data(value))
+            if len(self._names) >= _NAMES_REMEMBERED:
+                self._names.clear()
+            self._names[value] = known
+        return known
 
 
 def _tighter(limits: SnapshotLimits) -> SnapshotLimits:
@@ -118,7 +132,8 @@ class _Walk:
         data = self._any(value, 0)
         try:
             # Most values hold no secret: one look at all their texts together tells.
-            return self._redact(data) if self._redactor.finds("\n".join(self._texts)) else data
+            secret = bool(self._texts) and self._redactor.finds("\n".join(self._texts))
+            return self._redact(data) if secret else data
         except Exception:  # a user's own mask; what it cannot judge must not be kept
             return self._mark("[withheld: redaction failed]")
 
@@ -136,7 +151,7 @@ class _Walk:
         self._above.add(identity)
         try:
             return (_HANDLERS.get(kind) or _find_handler(kind))(self, value, depth)
-        except (Exception, SystemExit, GeneratorExit):  # whatever the caller's own code raises
+        except (Exception, GeneratorExit):  # the caller's own code; anything else is meant for the program
             return self._mark(f"[unreadable {kind.__name__}]")
         finally:
             self._above.discard(identity)
@@ -208,9 +223,25 @@ class _Walk:
     def _sequence(self, items: Iterable[Any], depth: int) -> list[Any]:
         members, more = self._take(items)
         result = [self._any(item, depth + 1) for item in members]
+        for item in result:
+            self._judge_pair(item)
         if more:
             result.append(self._mark("[cut: more items]"))
         return result
+
+    def _judge_pair(self, pair: Any) -> None:
+        """Headers and parameters often come as pairs of name and value: a list of such, or a lone tuple.
+
+        A lone list of two is not asked: it may as well be two names.
+        """
+        if type(pair) is not list or len(pair) != 2 or type(pair[0]) is not str:
+            return
+        name, value = pair
+        if len(name) > _LONGEST_NAME or value is None or type(value) is bool:
+            return
+        _, secret = self._redactor.known.get(name) or self._redactor.judge(name)
+        if secret:
+            pair[1] = REDACTED
 
     def _redact(self, data: Any) -> Any:
         if isinstance(data, str):
@@ -242,11 +273,11 @@ class _Walk:
 
     def tuple_(self, value: tuple[Any, ...], depth: int) -> Any:
         names = getattr(value, "_fields", None)
-        return (
-            self._sequence(value, depth)
-            if names is None
-            else self._mapping(zip(names, value, strict=True), depth)
-        )
+        if names is not None:
+            return self._mapping(zip(names, value, strict=True), depth)
+        items = self._sequence(value, depth)
+        self._judge_pair(items)
+        return items
 
     def fields(self, value: Any, depth: int) -> Any:
         """A dataclass, an attrs class or a msgspec.Struct."""
@@ -308,6 +339,7 @@ _BIG = 1 << 63
 _SHORT = 256
 _UUID_LENGTH = 36
 _LONGEST_NAME = 200
+_NAMES_REMEMBERED = 4096
 _LONGEST_SECRET = 4096
 _DIGESTED = 1 << 20
 

@@ -55,9 +55,7 @@ class OpenSpan:
     def begin(self, kind: ActionType, given: object, tags: object, task: str | None) -> None:
         """Write the open record. Called once, by the run."""
         action: dict[str, Any] = {"name": self.name, "type": kind if kind in _ACTION_TYPES else "execute"}
-        if given is not None and not self._core.redaction.drop_inputs:
-            action["parameters"] = self._core.clean.raw(given)
-        self._tags |= self._core.clean.mapping(tags)
+        # Whole before it meets the caller's values: whatever those do, the step can be ended.
         self._record = {
             "id": self.span_id,
             "trace_id": self.trace_id,
@@ -70,6 +68,9 @@ class OpenSpan:
         }
         if self._parent is not None:
             self._record["parent_span_id"] = self._parent.span_id
+        if given is not None and not self._core.redaction.drop_inputs:
+            action["parameters"] = self._core.clean.raw(given)
+        self._tags |= self._core.clean.mapping(tags)
         self._refer_to_plan(task)
         self._write()
 

@@ -208,6 +208,11 @@ class Unbound:
         raise RuntimeError("working outside of a request")
 
 
+class Unstrippable(str):
+    def strip(self, *args: Any) -> Any:
+        raise RuntimeError("no")
+
+
 class Impossible(dict[str, Any]):
     def items(self) -> Any:
         raise GeneratorExit("no items")
@@ -225,11 +230,11 @@ def test_values_that_raise_when_looked_at_do_not_reach_the_run(recorded):
     for _ in range(2000):
         deep = [deep]
 
-    for odd in (Hostile(), Impossible(), circular, deep, object()):
+    for odd in (Hostile(), Unstrippable("x"), Impossible(), circular, deep, object()):
         assert RunnableLambda(lambda x: x).with_config(run_name="odd").invoke(odd, settings) is odd
     RunnableLambda(lambda x: x).with_config(run_name="later").invoke(1, settings)
 
-    assert len(recorded.named("odd")) == 5
+    assert len(recorded.named("odd")) == 6
     assert all(span["result"]["status"] == "success" for span in recorded.spans)
 
 

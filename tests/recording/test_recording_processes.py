@@ -285,6 +285,28 @@ def test_recorders_that_nobody_closed_ship_at_exit(program: Any, server: Any) ->
     assert sorted(server.names()) == [0, 1, 2]
 
 
+def test_a_signal_that_ends_the_program_ends_it_also_in_the_middle_of_a_record(
+    program: Any, spool: Any
+) -> None:
+    process = program.start(
+        """
+        import os, signal, sys
+        from mplp_sdk.recording import Recorder
+
+        class Slow:
+            def __repr__(self):
+                signal.raise_signal(signal.SIGTERM)
+
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+        recorder = Recorder()
+        recorder.record("trace", {"n": 1})
+        recorder.record("trace", {"n": 2, "value": Slow()})
+        """
+    )
+    assert process.wait() == 7
+    assert spool.numbers() == [1]
+
+
 def test_importing_the_recorder_brings_no_client(program: Any) -> None:
     output = program.run(
         """

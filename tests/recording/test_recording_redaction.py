@@ -107,6 +107,29 @@ def test_values_under_secret_names_are_masked_at_every_depth(
     assert spool.objects()[-1]["value"] == [{"deep": expected}]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pair_of_name_and_value_is_masked_like_a_member(recorder: Recorder, spool: Any, name: str) -> None:
+    pairs = [("accept", "text/html"), (name, "hunter2"), (name.encode(), b"hunter2"), [name, ["hunter2"]]]
+    params = {(name, "hunter2"), ("page", "2")}
+    recorder.record("trace", {"headers": pairs, "params": params, "lone": (name, "hunter2")})
+
+    (kept,) = spool.objects()
+    assert b"hunter2" not in spool.bytes()
+    assert kept["headers"] == [["accept", "text/html"], *[[name, "[redacted]"]] * 3]
+    assert ["page", "2"] in kept["params"]
+
+
+def test_a_list_of_names_is_no_pair(recorder: Recorder, spool: Any) -> None:
+    names = {
+        "fields": ["password", "token", "name"],
+        "required": ["token", "name"],
+        "most": [["max_tokens", 5]],
+    }
+    recorder.record("trace", names)
+
+    assert spool.objects() == [names]
+
+
 def test_names_that_are_not_secret_are_kept(recorder: Recorder, spool: Any) -> None:
     value = {
         "max_tokens": 5,

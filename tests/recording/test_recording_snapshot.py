@@ -54,9 +54,9 @@ class RaisingRepr:
         raise RuntimeError("no repr for you")
 
 
-class ExitingRepr:
+class LeavingRepr:
     def __repr__(self) -> str:
-        raise SystemExit(3)
+        raise GeneratorExit
 
 
 class RaisingMapping(dict[str, int]):
@@ -116,7 +116,7 @@ MARKED: list[tuple[object, object]] = [
     (1 << 70, hex(1 << 70)),
     (10**5000, hex(10**5000)[:200]),
     (RaisingRepr(), "[unreadable RaisingRepr]"),
-    (ExitingRepr(), "[unreadable ExitingRepr]"),
+    (LeavingRepr(), "[unreadable LeavingRepr]"),
     (RaisingMapping(a=1), "[unreadable RaisingMapping]"),
     (NotANumber(1), "[unreadable NotANumber]"),
 ]

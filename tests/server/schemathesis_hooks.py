@@ -20,6 +20,7 @@ BEYOND = {
     ("createExtension", "interface.input_schema"),  # must be a JSON Schema itself
     ("createExtension", "interface.output_schema"),
     ("executeExtension", "timeout"),  # at most five minutes, in whatever unit
+    ("createExecution", "status"),  # not with a plan, whose carrying-out decides on it
     ("executePlan", "notification_webhook"),  # only to hosts that the settings allow
     ("decideConfirmation", "approver_id"),  # needed where several were asked
     ("removeDependency", "from_task"),  # in the body, or else in the query

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -97,6 +100,92 @@ def test_operation_ids_are_unique_and_references_lead_somewhere(document: Json) 
         assert name in document["components"]["schemas"]
     for schema in document["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
+
+
+EXAMPLES = Path(__file__).parents[2] / "scripts" / "generate_examples.py"
+
+
+def described(document: Json) -> Iterator[Json]:
+    for item in document["paths"].values():
+        yield from (one for name, one in item.items() if name != "servers")
+
+
+def validator(document: Json) -> Callable[[Json, Any], None]:
+    """Holds a value to a schema of the document, formats included."""
+    formats = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    shared = {"components": document["components"]}
+
+    def check(schema: Json, value: Any) -> None:
+        jsonschema.Draft202012Validator({**shared, **schema}, format_checker=formats).validate(value)
+
+    return check
+
+
+@pytest.mark.requirement("EP-OPENAPI-EXAMPLES")
+def test_every_example_is_valid(document: Json) -> None:
+    check = validator(document)
+    tried = 0
+    for operation in described(document):
+        bodies = (
+            [operation["requestBody"], *operation["responses"].values()] if "requestBody" in operation else []
+        )
+        for body in bodies or operation["responses"].values():
+            for kind, media in body.get("content", {}).items():
+                for value in examples_of(media, document) if kind == "application/json" else ():
+                    check(media["schema"], value)
+                    tried += 1
+        for parameter in operation.get("parameters", []):
+            if "example" in parameter:
+                check(parameter["schema"], parameter["example"])
+    assert tried > 300
+
+
+def examples_of(media: Json, document: Json) -> Iterator[Any]:
+    if "example" in media:
+        yield media["example"]
+    for name, one in media.get("examples", {}).items():
+        yield document["components"]["examples"][name]["value"] if "$ref" in one else one["value"]
+
+
+@pytest.mark.requirement("EP-OPENAPI-EXAMPLES")
+def test_every_operation_has_an_example_of_what_it_takes_and_answers(document: Json) -> None:
+    for operation in described(document):
+        if "requestBody" in operation:
+            assert all("example" in media for media in operation["requestBody"]["content"].values())
+        answers = [
+            media
+            for status, response in operation["responses"].items()
+            for kind, media in response.get("content", {}).items()
+            if status.startswith("2") and kind == "application/json"
+        ]
+        if answers and operation["operationId"] != "openapi":
+            assert any("recorded" in media.get("examples", {}) for media in answers), operation["operationId"]
+
+
+@pytest.mark.requirement("EP-OPENAPI-EXAMPLES")
+def test_the_examples_are_what_the_server_answers() -> None:
+    ran = subprocess.run([sys.executable, str(EXAMPLES), "--check"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_it_says_who_may_ask_what_codes_come_and_where_to_go_on(document: Json) -> None:
+    assert document["security"] == [{"key": []}, {"bearer": []}, {}]
+    assert set(document["components"]["securitySchemes"]) == {"key", "bearer"}
+    assert all(tag["description"] for tag in document["tags"])
+    made = document["paths"]["/plans"]["post"]["responses"]
+    codes = made["400"]["content"]["application/json"]["schema"]["allOf"][1]
+    assert "3002" in codes["properties"]["error"]["properties"]["code"]["enum"]
+    assert made["201"]["links"]["getPlan"] == {
+        "operationId": "getPlan",
+        "parameters": {"plan_id": "$response.body#/data/id"},
+    }
+    assert made["201"]["headers"]["ETag"] == {"$ref": "#/components/headers/ETag"}
+    known = {operation["operationId"]: operation for operation in described(document)}
+    for operation in known.values():
+        for response in operation["responses"].values():
+            for link in response.get("links", {}).values():
+                taken = {one.get("name") for one in known[link["operationId"]]["parameters"]}
+                assert set(link["parameters"]) <= taken
 
 
 def test_answers_are_what_it_says(document: Json, api: httpx.Client, make_span: Callable[..., Json]) -> None:

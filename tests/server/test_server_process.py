@@ -63,7 +63,7 @@ def test_it_prints_one_line_answers_and_stops_cleanly(number: int, tmp_path: Pat
 def test_a_request_under_way_is_finished_before_it_stops(tmp_path: Path) -> None:
     body = json.dumps({"id": "late"}).encode()
     head = (
-        "POST /v1.0/contexts HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        "POST /v1.0/contexts HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
         f"content-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
     )
     with MockServer(tmp_path / "run.db", subprocess=True) as server:

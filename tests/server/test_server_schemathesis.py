@@ -25,14 +25,15 @@ EXAMPLES = os.environ.get("MPLP_SCHEMATHESIS_EXAMPLES")
 
 @pytest.mark.timeout(300 if EXAMPLES is None else 4 * 3600)
 @pytest.mark.requirement("EP-OPENAPI-TRUE")
-def test_the_document_says_what_the_server_does() -> None:
+def test_the_document_says_what_the_server_does(tmp_path: Path) -> None:
     pytest.importorskip("schemathesis")
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", "--no-color"]
     if EXAMPLES is not None:
         command += ["--max-examples", EXAMPLES, "--seed", str(secrets.randbelow(2**32))]
     with MockServer(subprocess=True) as server:
         address = f"{server.url}/openapi.json"
-        ran = subprocess.run([*command, address], cwd=HERE, capture_output=True, text=True)
+        environ = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path)}
+        ran = subprocess.run([*command, address], cwd=HERE, env=environ, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"Selected: (\d+)/\1\n +Tested: \1\n", ran.stdout), ran.stdout
     for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):

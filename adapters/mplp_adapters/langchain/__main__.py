@@ -17,16 +17,16 @@ _USAGE = "usage: python -m mplp_adapters.langchain [-m MODULE | FILE] [ARGUMENTâ
 
 
 def main(arguments: list[str]) -> None:
-    """Run what `arguments` name, as Python itself would."""
+    """Run what `arguments` name, as Python itself would; only `sys.argv[0]` is the full path of a file."""
     run: Callable[..., object]
     if arguments[:1] == ["-m"] and len(arguments) > 1:
         sys.argv = arguments[1:]
-        sys.path.insert(0, "")
         run, target = partial(runpy.run_module, alter_sys=True), arguments[1]
     elif arguments and not arguments[0].startswith("-"):
         sys.argv = arguments
-        sys.path.insert(0, str(Path(arguments[0]).resolve().parent))
-        run, target = runpy.run_path, arguments[0]
+        if not sys.flags.safe_path:  # else there is none to replace
+            sys.path[0] = str(Path(arguments[0]).resolve().parent)
+        run, target = runpy.run_path, str(Path(arguments[0]).absolute())
     else:
         sys.exit(_USAGE)
     instrument()

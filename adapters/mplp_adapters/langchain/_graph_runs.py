@@ -64,7 +64,7 @@ class GraphRuns:
             self._resume(opened)
         else:
             self._interrupts.give_up(root.thread)
-        if isinstance(payload, dict):
+        if issubclass(type(payload), dict):
             root.run.set_variables(plain(payload))
 
     def _resume(self, opened: Open) -> None:
@@ -81,6 +81,8 @@ class GraphRuns:
         """Another process was interrupted: what it asked is in the graph's checkpoint."""
         self._enter(opened)
         opened.root.progress.begun_elsewhere = True
+        if opened.step.payload is None:
+            return  # it goes on after a failure: whatever was asked has been answered, or is asked again
         for node, interrupts in _waiting(opened.step):
             self._interrupts.ask(
                 opened.root.run, interrupts, thread=opened.thread, task=node, span=opened.span

@@ -100,6 +100,7 @@ class Interrupts:
             times = known.answered.get(question, 0)
             key = f"{question}#{times + 1}" if times else question
             if key in known.waiting:
+                run.wait_for(known.waiting[key].confirmation)
                 return
             confirmation = run.request_confirmation(
                 key,
@@ -167,7 +168,8 @@ class Interrupts:
 
 def is_resume(payload: Any) -> bool:
     """Whether a graph's input goes on with an interrupted run instead of starting anew."""
-    return payload is None or (isinstance(payload, Command) and payload.resume is not None)
+    # Not isinstance: it asks the value itself for its class, and a proxy then does who knows what.
+    return payload is None or (issubclass(type(payload), Command) and payload.resume is not None)
 
 
 def _answers(payload: Any, waiting: Mapping[str, _Waiting]) -> dict[str, Any]:

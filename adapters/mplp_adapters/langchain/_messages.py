@@ -45,7 +45,7 @@ def _plain(value: Any, depth: int) -> Any:
     if kind is list or kind is tuple:
         return _plain_list(value, depth - 1)
     for known, convert in _CONVERTERS:
-        if isinstance(value, known):
+        if issubclass(kind, known):  # not isinstance: it would wake up lazy proxies
             return convert(value, depth - 1)
     return value
 
@@ -144,7 +144,7 @@ def goal_of(payload: Any) -> str | None:
         raise
     except BaseException:  # an object that raises when looked at
         return None
-    text = found.strip() if isinstance(found, str) else ""
+    text = str.strip(found) if isinstance(found, str) else ""
     return text[:_GOAL_LENGTH] or None
 
 

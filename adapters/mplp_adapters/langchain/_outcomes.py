@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 
 from mplp_adapters.langchain._messages import plain
+from mplp_adapters.langchain._progress import TaskEnd
 
 __all__ = ["STREAM_LEFT", "Outcome", "outcome_of"]
 
@@ -25,6 +26,14 @@ _CANCELLED = (
 )
 
 
+_TASK_ENDS: Mapping[str, TaskEnd] = {
+    "success": "completed",
+    "failure": "failed",
+    "timeout": "failed",
+    "cancelled": "cancelled",
+}
+
+
 class Outcome(NamedTuple):
     """What to write at the end of a span that ended with an exception."""
 
@@ -33,6 +42,11 @@ class Outcome(NamedTuple):
     """None where the exception is no error."""
     output: Any = None
     tags: Mapping[str, object] = {}
+
+    @property
+    def task_end(self) -> TaskEnd:
+        """What becomes of a task that was carried out so."""
+        return _TASK_ENDS[self.status]
 
 
 STREAM_LEFT = Outcome("cancelled", None, tags={"langchain.cancelled_by": "reader"})

@@ -10,13 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Literal
 
 from langgraph.constants import END, START
 
 from mplp_adapters.langchain._graph import SEPARATOR, Edge, GraphShape
 from mplp_sdk.recording import LivePlan, PlannedDependency, PlannedTask, Run
 
-__all__ = ["Progress", "Scope"]
+__all__ = ["Progress", "Scope", "TaskEnd"]
+
+TaskEnd = Literal["completed", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,11 @@ class Progress:
         self._tasks: dict[str, PlannedTask] = {}
         self._dependencies: list[PlannedDependency] = []
         self._workflow: dict[str, object] = {}
-        self._reached: dict[str, str] = {}
-        """How each task that was begun ended last; it may run again."""
+        self._reached: dict[str, TaskEnd | None] = {}
+        """How each task that was begun ended last; it may run again. None: it has not ended yet."""
         self._active: Counter[str] = Counter()
-        self._failed: set[str] = set()
+        self._broken: dict[str, TaskEnd] = {}
+        """What went wrong in a branch of a task whose other branches still run."""
         self._attempts: Counter[str] = Counter()
         self._latest: str | None = None
         self._todos: dict[str, PlannedTask] = {}
@@ -112,8 +116,8 @@ class Progress:
             for key in self._tasks:
                 if self._active[key] > 0:
                     plan.start(key)
-                elif self._reached.get(key):
-                    self._settle(key)
+                elif (how := self._reached.get(key)) is not None:
+                    _settle(plan, key, how)
             for content, status in todos:
                 if status == "in_progress":
                     plan.start(_todo_key(content))
@@ -145,35 +149,34 @@ class Progress:
     def start(self, key: str) -> None:
         """A node that carries out task `key` starts. Branches of one node may run side by side."""
         with self._lock:
-            self._reached.setdefault(key, "")
+            self._reached.setdefault(key, None)
             self._active[key] += 1
 
-    def end(self, key: str, *, failed: bool, waits: bool) -> None:
+    def end(self, key: str, how: TaskEnd, *, waits: bool) -> None:
         """A node ended.
 
         Args:
+            how: of several branches, one that failed outweighs one that was cancelled.
             waits: it was interrupted and will run again.
         """
         with self._lock:
             self._active[key] -= 1
-            if failed:
-                self._failed.add(key)
+            if how == "failed" or (how == "cancelled" and not waits):
+                self._broken[key] = "failed" if self._broken.get(key) == "failed" else how
             if self._plan is None or self._active[key] > 0 or waits:
                 return
-            self._reached[key] = "failed" if key in self._failed else "completed"
-            self._failed.discard(key)
-            self._settle(key)
-
-    def _settle(self, key: str) -> None:
-        if self._plan is not None:
-            move = self._plan.fail if self._reached[key] == "failed" else self._plan.complete
-            move(key)
+            self._reached[key] = how = self._broken.pop(key, "completed")
+            _settle(self._plan, key, how)
 
     def skip_the_rest(self) -> None:
         """The run ended well: what it never reached was not needed."""
         if self._plan is not None and not self.begun_elsewhere:
             for key in [key for key in self._tasks if key not in self._reached]:
                 self._plan.skip(key)
+
+
+def _settle(plan: LivePlan, key: str, how: TaskEnd) -> None:
+    {"completed": plan.complete, "failed": plan.fail, "cancelled": plan.cancel}[how](key)
 
 
 def _todo_key(content: str) -> str:

@@ -162,7 +162,7 @@ class Runs:
             self._open[run_id] = opened.before
         if opened.task is not None:
             waits = "langgraph.interrupted" in outcome.tags
-            opened.root.progress.end(opened.task, failed=outcome.error is not None, waits=waits)
+            opened.root.progress.end(opened.task, outcome.task_end, waits=waits)
         if outcome.tags:
             opened.span.tag(outcome.tags)
         opened.root.touched = time.monotonic()

@@ -101,7 +101,7 @@ class Executions(Collection):
             Conflict: the id or key was used with another body.
             ProtocolError: the plan cannot be executed, as `execute` says.
         """
-        if body.get("plan_id") is None or body.get("task_id") is not None:
+        if not isinstance(body.get("plan_id"), str) or body.get("task_id") is not None:
             return await super().create(body, key)
         if body.get("status", "pending") != "pending":
             raise invalid(

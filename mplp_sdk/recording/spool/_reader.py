@@ -11,7 +11,7 @@ from pathlib import Path
 from mplp_sdk.recording.spool._format import RECORDS_AT, Record, find_record, read_record
 from mplp_sdk.recording.spool._stream import Stream
 
-__all__ = ["StreamReader"]
+__all__ = ["StreamReader", "count_records"]
 
 
 class StreamReader:
@@ -112,6 +112,15 @@ class StreamReader:
         self._base = self._offset
         self._data = _read_from(self._stream.segment_path(self.segment), self._base)
         return read_record(self._data, self._offset - self._base) is not None
+
+
+def count_records(stream: Stream, index: int, *, after: int) -> int:
+    """How many records above `after` stand whole at the start of one segment's file."""
+    data, offset, count = _read_from(stream.segment_path(index), 0), RECORDS_AT, 0
+    while (record := read_record(data, offset)) is not None:
+        count += record.sequence > after
+        offset = record.end
+    return count
 
 
 def _read_from(path: Path, offset: int) -> bytes:

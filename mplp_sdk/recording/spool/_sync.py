@@ -1,9 +1,10 @@
-"""The thread behind a writer: writes to the disk every second, and allocates the next segment ahead of
-need.
+"""The thread behind a writer: writes to the disk every second, allocates the next segment ahead of need,
+and says when records are lost.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from queue import Empty
@@ -11,6 +12,8 @@ from queue import Empty
 from mplp_sdk.recording.spool._writer import StreamWriter
 
 __all__ = ["SyncThread"]
+
+_log = logging.getLogger("mplp_sdk.recording")
 
 
 class SyncThread:
@@ -21,6 +24,7 @@ class SyncThread:
         self._interval = interval
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._told: set[str] = set()
 
     def start(self) -> None:
         """Start the thread.
@@ -38,6 +42,7 @@ class SyncThread:
         self._writer.wanted.put(None)
         if self._thread is not None:
             self._thread.join(0.5)
+        self._tell_losses()
 
     def _run(self) -> None:
         # The spare comes before the first sync: a disk that is slow to write is quick to allocate.
@@ -48,6 +53,14 @@ class SyncThread:
                 if self._is_wanted(left):
                     self._writer.prepare()
             self._writer.tick()
+            self._tell_losses()
+
+    def _tell_losses(self) -> None:
+        """Once for each reason. Not where records are dropped: the host's log handlers may record, too."""
+        _, _, dropped = self._writer.counts()
+        for reason in dropped.keys() - self._told:
+            self._told.add(reason)
+            _log.warning("records are lost (%s); the spool is in %s", reason, self._writer.home)
 
     def _is_wanted(self, timeout: float) -> bool:
         try:

@@ -28,11 +28,14 @@ from mplp_sdk.recording.spool._format import (
     segment_header,
 )
 from mplp_sdk.recording.spool._limits import SpoolLimits
+from mplp_sdk.recording.spool._reader import count_records
 from mplp_sdk.recording.spool._stream import Stream, StreamLock, create_stream, spool_bytes
 
 __all__ = ["StreamWriter"]
 
 _RETRY_SECONDS = 1.0
+_LOST_AGAIN = ("evicted", "deleted", "truncated")
+"""Reasons to drop what was stored already."""
 
 
 class _Segment:
@@ -44,6 +47,14 @@ class _Segment:
         self.size = size
         self.map = mmap.mmap(fd, size)
         self.words = memoryview(self.map).cast("Q")
+
+    def intact(self) -> bool:
+        """Whether the file is still as long as the map. To write into a map of a file that somebody has
+        truncated would kill the process with SIGBUS."""
+        try:
+            return os.fstat(self.fd).st_size >= self.size
+        except OSError:
+            return False
 
     def close(self) -> None:
         self.words.release()
@@ -69,6 +80,8 @@ class StreamWriter:
 
     def __init__(self, home: Path, limits: SpoolLimits) -> None:
         self.id = uuid.uuid4()
+        self.home = home
+        """Folder of the spool."""
         self.stream: Stream | None = None
         """None until the first record is stored."""
         self.sequence = 0
@@ -86,7 +99,6 @@ class StreamWriter:
         """Gets an item when a segment is used up, so that somebody may call `prepare`."""
         self._room: SimpleQueue[None] = SimpleQueue()
         self._blocked = False
-        self._home = home
         self._limits = limits
         self._lock = threading.RLock()  # appending; taken before _making, never after
         self._busy = False
@@ -176,6 +188,10 @@ class StreamWriter:
         if record_bytes(length) > self._limits.segment_bytes - RECORDS_AT:
             return "too_large"
         spare = self._spare or self._make_spare()
+        if spare is not None and not spare.intact():
+            self._full.append(spare)
+            self._spare = None
+            spare = self._make_spare()
         if spare is None and self._limits.policy == "block":
             spare = self._wait_for_room()
         if spare is None:
@@ -199,10 +215,20 @@ class StreamWriter:
 
     def _retire(self) -> None:
         if (segment := self._segment) is not None:
+            if not segment.intact():
+                self._count_truncated(segment.index)
             self._segment = None
             self._kept.append(_Kept(segment.index, self.sequence, self.stored - self._stored_before))
             self._full.append(segment)
         self._stored_before = self.stored
+
+    def _count_truncated(self, index: int) -> None:
+        """What the file of the current segment does not hold any more, and nobody has read, is lost."""
+        stored = min(self.stored - self._stored_before, max(0, self.sequence - self.taken_sequence))
+        left = 0 if self.stream is None else count_records(self.stream, index, after=self.taken_sequence)
+        lost = max(0, stored - left)
+        self.dropped["truncated"] += lost
+        self._stored_before += lost
 
     @contextlib.contextmanager
     def _making_files(self) -> Iterator[None]:
@@ -226,9 +252,9 @@ class StreamWriter:
 
     def _allocate(self) -> _Segment:
         if self.stream is None:
-            self.stream, self._stream_lock = create_stream(self._home, self.id)
+            self.stream, self._stream_lock = create_stream(self.home, self.id)
         size = self._limits.segment_bytes
-        while spool_bytes(self._home) + size > self._limits.budget_bytes:
+        while spool_bytes(self.home) + size > self._limits.budget_bytes:
             if self._limits.policy != "drop_oldest" or not self._evict(self.stream):
                 raise _OverBudget
         segment = _create_segment(self.stream, self._made + 1, size)
@@ -260,7 +286,7 @@ class StreamWriter:
 
     def unread(self) -> int:
         """Records in the spool that the shipper has not read yet."""
-        return self.stored - self.taken - self.dropped["evicted"] - self.dropped["deleted"]
+        return self.stored - self.taken - sum(self.dropped[reason] for reason in _LOST_AGAIN)
 
     def tick(self) -> bool:
         """What the caller of `append` should not wait for: write to the disk, allocate ahead.
@@ -272,8 +298,15 @@ class StreamWriter:
                 return not self.unread()
             if self._stream_lock is not None and not self._stream_lock.guards(self.stream):
                 self._start_over()
+            self._leave_truncated()
             self.prepare()
             return self._sync()
+
+    def _leave_truncated(self) -> None:
+        """Go on in another segment where somebody has truncated the file of this one."""
+        with self._alone():
+            if self._segment is not None and not self._segment.intact():
+                self._retire()
 
     def prepare(self) -> None:
         """Have the next segment ready before it is needed."""
