@@ -23,6 +23,8 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from mplp_sdk.models.state import LONGEST_KEY
+
 __all__ = [
     "Handler",
     "LogLevel",
@@ -35,8 +37,6 @@ __all__ = [
 
 T = TypeVar("T")
 LogLevel = Literal["debug", "info", "warn", "error"]
-
-_LONGEST_KEY: Final = 255
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class TaskCall:
             ValueError: it is no such key.
             TypeError: the value is not JSON.
         """
-        if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
-            raise ValueError(f"a key has 1 to {_LONGEST_KEY} printable characters")
+        if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+            raise ValueError(f"a key has 1 to {LONGEST_KEY} printable characters")
         msgspec.json.encode(value)
         self.changed[key] = value
 

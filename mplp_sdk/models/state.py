@@ -6,7 +6,7 @@ digest of its RFC 8785 (JCS) form. Spec: protocol §2.1 contexts, §5; Design, C
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Required
+from typing import Annotated, Any, Final, Literal, Required
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
@@ -15,6 +15,7 @@ from mplp_sdk.models._base import CLOSED, Id, JsonObject, MPLPModel, OneOf, Time
 from mplp_sdk.models.context import SharedState
 
 __all__ = [
+    "LONGEST_KEY",
     "ContextState",
     "NodeSync",
     "RestoreRequest",
@@ -30,7 +31,10 @@ __all__ = [
 
 SyncType = Literal["full", "incremental"]
 
-VariableKey = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+LONGEST_KEY: Final = 255
+"""Characters of the longest name of a variable."""
+
+VariableKey = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class ContextState(MPLPModel):

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from answers import data, error
 from mplp_sdk.models import STRICT, Participant
 
 Json = dict[str, Any]
@@ -16,17 +17,6 @@ Json = dict[str, Any]
 def participants(api: httpx.Client, **members: Any) -> str:
     name: str = api.post("/contexts", json=members).json()["data"]["id"]
     return f"/contexts/{name}/participants"
-
-
-def data(answer: httpx.Response, status: int = 200) -> Json:
-    assert answer.status_code == status, answer.text
-    told: Json = answer.json()["data"]
-    return told
-
-
-def error(answer: httpx.Response) -> tuple[int, str, Any]:
-    told = answer.json()["error"]
-    return answer.status_code, told["code"], told["details"].get("field")
 
 
 @pytest.mark.requirement("EP-CONTEXTS-PARTICIPANTS-ADD", "EP-CONTEXTS-PARTICIPANTS-LIST")

@@ -10,20 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from answers import data, error
 from mplp_sdk.models import STRICT, AccessDecision, Role
 
 Json = dict[str, Any]
-
-
-def data(answer: httpx.Response, status: int = 200) -> Json:
-    assert answer.status_code == status, answer.text
-    told: Json = answer.json()["data"]
-    return told
-
-
-def error(answer: httpx.Response) -> tuple[int, str, Any]:
-    told = answer.json()["error"]
-    return answer.status_code, told["code"], told["details"].get("field")
 
 
 def made(api: httpx.Client, name: str = "r", **members: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from answers import error
 from mplp_mock_server import MockServer, ServerSettings
 from mplp_mock_server.api import OPERATIONS
 from mplp_mock_server.extensions import register_extension, unregister_extension
@@ -33,11 +34,6 @@ def result(answer: httpx.Response) -> Any:
     told = answer.json()["data"]
     RpcResult.model_validate(told, context=STRICT)
     return told["result"]
-
-
-def error(answer: httpx.Response) -> tuple[int, str, Any]:
-    told = answer.json()["error"]
-    return answer.status_code, told["code"], told["details"].get("field")
 
 
 @pytest.mark.requirement("EP-RPC")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from answers import data, error
 from mplp_sdk.models import STRICT, ContextState, Snapshot, SyncResult, Variable
 from mplp_sdk.protocol.jcs import canonical
 
@@ -20,17 +21,6 @@ Json = dict[str, Any]
 def made(api: httpx.Client, **members: Any) -> str:
     name: str = api.post("/contexts", json=members).json()["data"]["id"]
     return name
-
-
-def data(answer: httpx.Response, status: int = 200) -> Json:
-    assert answer.status_code == status, answer.text
-    told: Json = answer.json()["data"]
-    return told
-
-
-def error(answer: httpx.Response) -> tuple[int, str, Any]:
-    told = answer.json()["error"]
-    return answer.status_code, told["code"], told["details"].get("field")
 
 
 def state(api: httpx.Client, context_id: str) -> Json:

@@ -21,6 +21,7 @@ from mplp_mock_server.services._validation import check_id, check_ids, invalid, 
 from mplp_mock_server.store import SpanFacts, SpanRow
 from mplp_sdk.errors import InvalidFormat, SchemaValidationFailed
 from mplp_sdk.models.trace import ActionType, Span, SpanStatus, TraceEventType
+from mplp_sdk.protocol.ids import LONGEST_TEXT
 from mplp_sdk.protocol.times import parse_duration, parse_time
 
 __all__ = ["FAILED", "Lead", "beats", "read_lead", "read_span"]
@@ -35,7 +36,7 @@ _MOST_TOKENS: Final = 2**53
 
 _NUMBERS: Final = frozenset({int, float})
 
-_Id = Annotated[str, Meta(min_length=1, max_length=255)]
+_Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
 _Object = dict[str, Any]
 
 

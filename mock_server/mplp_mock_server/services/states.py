@@ -24,12 +24,12 @@ from mplp_mock_server.services.contexts import Contexts
 from mplp_mock_server.store import ObjectRow, Reader, Writer
 from mplp_sdk.errors import DuplicateValue, InvalidFormat, NotFound, ValueOutOfRange
 from mplp_sdk.models import SyncRequest, VariableCreate
+from mplp_sdk.models.state import LONGEST_KEY
 from mplp_sdk.protocol.times import format_time
 
 __all__ = ["States"]
 
 _MOST_NODES: Final = 1000
-_LONGEST_KEY: Final = 255
 
 
 class _Set(msgspec.Struct):
@@ -223,8 +223,8 @@ def _no_variable(key: str) -> NotFound:
 
 def _check_key(key: str) -> None:
     """Refuse what is no variable's name, as `VariableCreate` does."""
-    if not 0 < len(key) <= _LONGEST_KEY:
-        raise invalid(ValueOutOfRange, "key", f"should have 1 to {_LONGEST_KEY} characters")
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise invalid(ValueOutOfRange, "key", f"should have 1 to {LONGEST_KEY} characters")
     if any(character < " " or character == "\x7f" for character in key):
         raise invalid(InvalidFormat, "key", "should have no control characters")
 

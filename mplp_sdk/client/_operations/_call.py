@@ -21,6 +21,7 @@ from mplp_sdk.errors import (
     ValueOutOfRange,
 )
 from mplp_sdk.models import Pagination
+from mplp_sdk.protocol.ids import LONGEST_TEXT
 
 __all__ = [
     "Call",
@@ -39,7 +40,6 @@ __all__ = [
 T = TypeVar("T")
 
 MAX_PAGE_SIZE = 1000
-MAX_ID_LENGTH = 255
 
 _JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json"}
 
@@ -88,8 +88,8 @@ def segment(**named: str) -> str:
         InvalidFormat: the id cannot be one segment of a path.
     """
     [(name, value)] = named.items()
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_LENGTH:
-        reason = f"an id is a text of 1 to {MAX_ID_LENGTH} characters, not {value!r:.80}"
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_TEXT:
+        reason = f"an id is a text of 1 to {LONGEST_TEXT} characters, not {value!r:.80}"
         raise mistake(InvalidFormat, name, reason)
     if value in {".", ".."} or any(c in "/\\" or not c.isprintable() for c in value):
         raise mistake(InvalidFormat, name, f"{value!r:.80} cannot be part of a path")
